@@ -1,0 +1,282 @@
+"""The command ``weilu``: what an office, a developer or a curious reader wants to do."""
+
+import json
+import os
+import socket
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+RUN, DATA, TRY = "Run it", "Bring data in, keep it safe", "Look and measure"
+
+app = typer.Typer(
+    help="Weilu 围炉: work is recorded once, where it is done; everything else follows.",
+    no_args_is_help=True, add_completion=False, rich_markup_mode="rich", pretty_exceptions_enable=False,
+)
+imports = typer.Typer(help="Bring data in: divisions, matters.", no_args_is_help=True)
+app.add_typer(imports, name="import", rich_help_panel=DATA)
+console = Console(stderr=True)
+
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Check everything, write nothing.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of a table.")]
+
+
+def setup() -> None:
+    """Load Django with its settings."""
+    import django
+
+    django.setup()
+
+
+def fail(message: str) -> typer.Exit:
+    """Print what is wrong and return the exit to raise."""
+    console.print(f"[red]{message}[/red]", highlight=False)
+    return typer.Exit(1)
+
+
+class Database:
+    """The database, ready for one command; a server that the command started ends with it."""
+
+    def __enter__(self) -> None:
+        setup()
+        from config import database
+
+        from weilu.lib.embedded_postgres import PostgresError
+
+        try:
+            self.started = database.prepare(lambda what: console.print(f"[dim]{what} …[/dim]"))
+        except PostgresError as error:
+            raise fail(str(error)) from error
+
+    def __exit__(self, *exc: object) -> None:
+        if self.started:
+            from django.conf import settings
+            from django.db import connections
+
+            from weilu.lib import embedded_postgres
+
+            connections.close_all()
+            embedded_postgres.stop(settings.DATA)
+
+
+def check_port(host: str, port: int) -> None:
+    """Say so before anything starts, if the port is taken."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise fail(
+                f"Port {port} on {host} is in use ({error.strerror}). Choose another: PORT=8001 make demo"
+            ) from error
+
+
+def _serve(host: str, port: int, workers: int, demo: bool) -> None:
+    check_port(host, port)
+    with Database():
+        from django.core.management import call_command
+
+        from config.supervisor import Supervisor, web, worker
+
+        call_command("collectstatic", verbosity=0, interactive=False)
+        accounts: list[tuple[str, str, str]] = []
+        if demo:
+            from weilu.demo import load
+
+            accounts = load(console)
+        from django.db import connections
+
+        connections.close_all()
+
+        def ready() -> None:
+            if accounts:
+                print_accounts(accounts)
+            print(f"ready http://{host}:{port}", flush=True)
+
+        status = Supervisor([web(host, port, workers), worker()]).run(f"http://{host}:{port}/healthz", ready)
+    raise typer.Exit(status)
+
+
+def print_accounts(accounts: list[tuple[str, str, str]]) -> None:
+    """Print one account for each role."""
+    table = Table("role", "account", "password", title="Accounts of the demo county")
+    for row in accounts:
+        table.add_row(*row)
+    Console(width=100).print(table)
+
+
+HostOption = Annotated[str, typer.Option(envvar="HOST", help="Address to listen on.")]
+PortOption = Annotated[int, typer.Option(envvar="PORT", help="Port to listen on.")]
+
+
+@app.command(rich_help_panel=RUN)
+def demo(host: HostOption = "127.0.0.1", port: PortOption = 8000) -> None:
+    """Show a county at work: load the demo county if it is not there, then serve."""
+    _serve(host, port, workers=2, demo=True)
+
+
+@app.command(rich_help_panel=RUN)
+def serve(
+    host: HostOption = "127.0.0.1",
+    port: PortOption = 8000,
+    workers: Annotated[int, typer.Option(help="Web processes; about one for each core.")] = 2,
+) -> None:
+    """Run web server and worker, for an office's daily work."""
+    _serve(host, port, workers, demo=False)
+
+
+@app.command(name="open", rich_help_panel=RUN)
+def open_county(
+    code: Annotated[str, typer.Argument(help="GB/T 2260 code of the county, city or province, such as 510824.")],
+    prefix: Annotated[str, typer.Option(help="Head of its numbers, such as CX for CX-2026-000001.")] = "",
+    title: Annotated[str, typer.Option(help="Title of its pages.")] = "",
+) -> None:
+    """Open the platform for a county whose divisions are imported."""
+    with Database():
+        from weilu.matters.setup import OpeningError, open_jurisdiction
+
+        try:
+            jurisdiction = open_jurisdiction(code, prefix=prefix, title=title)
+        except OpeningError as error:
+            raise fail(str(error)) from error
+        print(f"open {jurisdiction.place.name} {jurisdiction.prefix}")
+
+
+@app.command(rich_help_panel=RUN)
+def administrator(
+    username: str,
+    name: Annotated[str, typer.Option(help="The person's name.")],
+    at: Annotated[str, typer.Option(help="Code of the county (or place) they administer.")],
+    password: Annotated[str, typer.Option(prompt=True, hide_input=True, confirmation_prompt=True)],
+) -> None:
+    """Make an administrator's account, who then makes the others in the browser."""
+    with Database():
+        from weilu.orgs.accounts import AccountError, make_account
+        from weilu.orgs.roles import Role
+
+        try:
+            make_account(username, name, password, role=Role.ADMINISTRATOR, place_code=at)
+        except AccountError as error:
+            raise fail(str(error)) from error
+        print(f"account {username} is ready")
+
+
+@app.command(rich_help_panel=RUN)
+def migrate() -> None:
+    """Bring the tables up to date and set the rights; `serve` does so too."""
+    with Database():
+        from config import database
+
+        database.migrate()
+        print("the tables are up to date")
+
+
+def report(result: Any, as_json: bool) -> None:
+    """Print what an import did and leave with 0 only if nothing was refused."""
+    found = result.as_dict()
+    if as_json:
+        print(json.dumps(found, ensure_ascii=False))
+    else:
+        table = Table(*[key for key in found if key != "errors"])
+        table.add_row(*[str(value) for key, value in found.items() if key != "errors"])
+        Console(width=120).print(table)
+        for error in found["errors"][:50]:
+            print(f"row {error['row']}: {error['field']}: {error['message']}")
+        if len(found["errors"]) > 50:
+            print(f"… and {len(found['errors']) - 50} more; --json lists all")
+    raise typer.Exit(1 if found["refused"] else 0)
+
+
+@imports.command("divisions")
+def import_divisions(
+    folder: Annotated[Path, typer.Argument(help="Folder with townships.csv, villages.csv … or china-division's dist.")],
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
+) -> None:
+    """Read the five levels of divisions, and grids and buildings below them."""
+    with Database():
+        from weilu.orgs.import_divisions import ImportProblem, run
+
+        try:
+            result = run(folder, dry_run=dry_run, console=console)
+        except ImportProblem as error:
+            raise fail(str(error)) from error
+        report(result, as_json)
+
+
+@imports.command("matters")
+def import_matters(
+    file: Annotated[Path, typer.Argument(help="CSV, CSV in gzip, or Excel: subject, detail, submitted_at, category.")],
+    at: Annotated[str, typer.Option(help="Code of the place they belong to; by default the only county.")] = "",
+    add_categories: Annotated[
+        bool, typer.Option("--add-categories", help="Make a category for each new name instead of refusing the row.")
+    ] = False,
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
+) -> None:
+    """Read residents' matters from another system; each line is imported, a duplicate, or refused with its reason."""
+    with Database():
+        from weilu.matters.import_matters import ImportProblem, run
+
+        try:
+            result = run(file, at=at, add_categories=add_categories, dry_run=dry_run, console=console)
+        except ImportProblem as error:
+            raise fail(str(error)) from error
+        report(result, as_json)
+
+
+@app.command(rich_help_panel=DATA)
+def backup(file: Annotated[Path, typer.Argument(help="The archive to write, such as weilu.tar.")]) -> None:
+    """Write database, attachments and keys into one archive."""
+    with Database():
+        from config.backup import BackupError, write
+
+        try:
+            write(file, console)
+        except BackupError as error:
+            raise fail(str(error)) from error
+        print(f"written {file}")
+
+
+@app.command(rich_help_panel=DATA)
+def restore(
+    file: Annotated[Path, typer.Argument(help="An archive of `weilu backup`.")],
+    replace: Annotated[bool, typer.Option("--replace", help="Replace what is there.")] = False,
+) -> None:
+    """Bring back what `weilu backup` wrote: all of it or nothing."""
+    with Database():
+        from config.backup import BackupError, read
+
+        try:
+            read(file, console, replace=replace)
+        except BackupError as error:
+            raise fail(str(error)) from error
+        print(f"restored {file}")
+
+
+@app.command(
+    rich_help_panel=TRY, context_settings={"allow_extra_args": True, "ignore_unknown_options": True}, add_help_option=False
+)
+def manage(context: typer.Context) -> None:
+    """Django's own commands, for developers."""
+    setup()
+    from django.core.management import execute_from_command_line
+
+    execute_from_command_line(["weilu manage", *context.args])
+
+
+def main() -> None:
+    """Entry point."""
+    from config.bench_cli import bench
+
+    app.add_typer(bench, name="bench", rich_help_panel=TRY)
+    try:
+        app()
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -1,0 +1,15 @@
+"""All routes, each app's own list under its own names."""
+
+from django.urls import include, path
+
+urlpatterns = [
+    path("", include("weilu.portal.urls")),
+    path("", include("weilu.orgs.urls")),
+    path("", include("weilu.records.urls")),
+    path("", include("weilu.people.urls")),
+    path("", include("weilu.matters.urls")),
+]
+handler400 = "weilu.portal.errors.bad_request"
+handler403 = "weilu.portal.errors.forbidden"
+handler404 = "weilu.portal.errors.not_found"
+handler500 = "weilu.portal.errors.server_error"

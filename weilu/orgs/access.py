@@ -1,0 +1,51 @@
+"""Who may use a route: each view declares it, the middleware holds it, a test walks all of them."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import ImproperlyConfigured, PermissionDenied
+from django.http import HttpRequest, HttpResponse
+
+from weilu.orgs.roles import Permission
+
+PUBLIC = "public"
+View = TypeVar("View", bound=Callable[..., Any])
+
+
+def public(view: View) -> View:
+    """Open a route to everybody, residents and strangers alike."""
+    view.access = PUBLIC  # type: ignore[attr-defined]
+    return view
+
+
+def requires(permission: Permission) -> Callable[[View], View]:
+    """Open a route to accounts that hold ``permission`` somewhere; the view's query says where."""
+
+    def mark(view: View) -> View:
+        view.access = permission  # type: ignore[attr-defined]
+        return view
+
+    return mark
+
+
+class AccessMiddleware:
+    """Hold the declaration of the view that was chosen; a view without one is a fault of ours and never answers."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]):
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, view: Callable, args: Any, kwargs: Any) -> HttpResponse | None:
+        access = getattr(view, "access", None)
+        if access == PUBLIC:
+            return None
+        if access is None:
+            raise ImproperlyConfigured(f"{view!r} declares no permission: mark it @public or @requires(…)")
+        if not request.user.is_authenticated:
+            return redirect_to_login(request.get_full_path())
+        if access is not Permission.SIGNED_IN and access not in request.user.permissions:
+            raise PermissionDenied
+        return None

@@ -1,0 +1,80 @@
+"""Forms for accounts and grants."""
+
+from typing import Any
+
+from django import forms
+from django.contrib.auth.password_validation import validate_password
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from weilu.orgs.models import Grant, Organisation, Place, User
+from weilu.orgs.roles import ORGANISATION_ROLES, Permission
+from weilu.orgs.scope import organisations_in_scope, places_in_scope
+
+class AccountForm(forms.ModelForm):
+    """A new account, with its first password."""
+
+    password = forms.CharField(label=_("first password"), widget=forms.PasswordInput, strip=False)
+
+    class Meta:
+        model = User
+        fields = ["username", "name", "email"]
+
+    def clean_username(self) -> str:
+        username = self.cleaned_data["username"].strip()
+        if User.objects.filter(username__iexact=username).exists():
+            raise forms.ValidationError(_("There is already an account of this name. Choose another."))
+        return username
+
+    def clean_password(self) -> str:
+        validate_password(self.cleaned_data["password"], User(username=self.data.get("username", "")))
+        return self.cleaned_data["password"]
+
+class GrantForm(forms.ModelForm):
+    """A role for an account, at a place or in an organisation of the administrator's own scope."""
+
+    place_code = forms.CharField(label=_("code of the place"), max_length=24)
+
+    class Meta:
+        model = Grant
+        fields = ["role", "place_code", "organisation", "valid_from", "valid_to"]
+        widgets = {
+            "valid_from": forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+            "valid_to": forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        }
+
+    def __init__(self, *args: Any, manager: User, **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        self.manager = manager
+        mine = organisations_in_scope(manager, Permission.MANAGE)
+        self.fields["organisation"].queryset = Organisation.objects.filter(mine)  # type: ignore[attr-defined]
+        self.fields["valid_from"].initial = timezone.localdate
+
+    def clean_place_code(self) -> str:
+        code = self.cleaned_data["place_code"].strip()
+        mine = places_in_scope(self.manager, Permission.MANAGE)
+        self.place = Place.objects.filter(mine, code=code, valid_to=None).first()
+        if self.place is None:
+            raise forms.ValidationError(_("There is no place with this code in your scope."))
+        return code
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        if data.get("role") in ORGANISATION_ROLES and not data.get("organisation"):
+            self.add_error("organisation", _("This role works for an organisation: choose it."))
+        starts, ends = data.get("valid_from"), data.get("valid_to")
+        if starts and ends and ends <= starts:
+            self.add_error("valid_to", _("The grant ends before it starts."))
+        organisation = data.get("organisation")
+        if organisation and getattr(self, "place", None) and data.get("role") in ORGANISATION_ROLES:
+            self.place = organisation.place
+        return data
+
+    def save(self, commit: bool = True) -> Grant:
+        self.instance.place = self.place
+        holder = next(
+            grant for grant in self.manager.grants_for(Permission.MANAGE) if self.place.path.startswith(grant.place.path)
+        )
+        self.instance.jurisdiction_id = holder.jurisdiction_id
+        return super().save(commit)
+

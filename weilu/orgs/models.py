@@ -1,0 +1,243 @@
+"""Places, organisations, accounts and grants."""
+
+import datetime as dt
+from functools import cached_property
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+
+from weilu.lib.ids import new_id
+from weilu.orgs.roles import ORGANISATION_ROLES, PERMISSIONS, Permission, Role
+
+
+class Level(models.IntegerChoices):
+    """Levels of administrative divisions (GB/T 2260, GB/T 10114), and two below them."""
+
+    PROVINCE = 1, _("Province")
+    CITY = 2, _("City")
+    COUNTY = 3, _("County")
+    TOWNSHIP = 4, _("Township")
+    VILLAGE = 5, _("Village or community")
+    GRID = 6, _("Grid")
+    BUILDING = 7, _("Building")
+
+
+def valid_on(day: dt.date, prefix: str = "") -> Q:
+    """Return the condition that a row with ``valid_from`` and ``valid_to`` holds on ``day``."""
+    return Q(**{f"{prefix}valid_from__lte": day}) & (
+        Q(**{f"{prefix}valid_to__isnull": True}) | Q(**{f"{prefix}valid_to__gt": day})
+    )
+
+
+class Dated(models.Model):
+    """A row that holds from a day, until a day (not included) or until further notice."""
+
+    valid_from = models.DateField(_("valid from"), default=dt.date(2000, 1, 1))
+    valid_to = models.DateField(_("valid until"), null=True, blank=True)
+
+    class Meta:
+        abstract = True
+
+
+class Place(Dated):
+    """A division, grid or building. Places have history: they end, and name their successors."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    code = models.CharField(_("code"), max_length=24)
+    name = models.CharField(_("full name"), max_length=80)
+    short_name = models.CharField(_("name"), max_length=80)
+    level = models.SmallIntegerField(_("level"), choices=Level)
+    parent = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="children")
+    # Codes from the province down to this place, each followed by a slash: a prefix names a subtree.
+    path = models.CharField(max_length=120)
+    successors = models.ManyToManyField("self", symmetrical=False, related_name="predecessors", blank=True)
+    latitude = models.FloatField(_("latitude"), null=True, blank=True)
+    longitude = models.FloatField(_("longitude"), null=True, blank=True)
+
+    class Meta:
+        ordering = ["code"]
+        constraints = [
+            models.UniqueConstraint(fields=["code"], condition=Q(valid_to=None), name="place_code_once_at_a_time"),
+            models.CheckConstraint(condition=Q(valid_to=None) | Q(valid_to__gt=F("valid_from")), name="place_ends_later"),
+            models.CheckConstraint(
+                condition=Q(latitude=None, longitude=None)
+                | Q(latitude__range=(-90, 90), longitude__range=(-180, 180)),
+                name="place_position_on_earth",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["path", "level"], name="place_path", opclasses=["text_pattern_ops", "int2_ops"]),
+            models.Index(fields=["parent", "code"], name="place_children"),
+        ]
+
+    def __str__(self):
+        return self.short_name
+
+    @property
+    def ancestor_codes(self) -> list[str]:
+        """Codes from the province down to this place."""
+        return self.path.rstrip("/").split("/")
+
+
+class Jurisdiction(models.Model):
+    """A county (or a city or province for its own work) that uses the platform: unit of work, numbers and rules."""
+
+    place = models.OneToOneField(Place, models.PROTECT, primary_key=True, related_name="jurisdiction")
+    prefix = models.CharField(_("prefix of numbers"), max_length=8, unique=True)
+    title = models.CharField(_("title of the site"), max_length=60)
+    hotline = models.CharField(_("telephone for residents"), max_length=30, blank=True)
+    opened_at = models.DateTimeField(default=timezone.now, editable=False)
+    rate_days = models.PositiveSmallIntegerField(_("days to rate in"), default=7)
+    reopen_days = models.PositiveSmallIntegerField(_("days to reopen in"), default=15)
+    work_starts = models.TimeField(_("working day starts"), default=dt.time(9))
+    work_ends = models.TimeField(_("working day ends"), default=dt.time(17))
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(work_ends__gt=F("work_starts")), name="working_day_has_hours"),
+        ]
+
+    def __str__(self):
+        return self.title
+
+
+class Organisation(Dated):
+    """A body that stands at a place: an office, a department, a Party branch, a community, a volunteer team."""
+
+    class Kind(models.TextChoices):
+        DEPARTMENT = "department", _("County department")
+        OFFICE = "office", _("Township office")
+        COMMUNITY = "community", _("Village or community committee")
+        BRANCH = "branch", _("Party branch")
+        VOLUNTEERS = "volunteers", _("Volunteer team")
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    jurisdiction = models.ForeignKey(Jurisdiction, models.PROTECT)
+    kind = models.CharField(_("kind"), max_length=16, choices=Kind)
+    name = models.CharField(_("name"), max_length=80)
+    place = models.ForeignKey(Place, models.PROTECT, related_name="organisations")
+    parent = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="children")
+    phone = models.CharField(_("office telephone"), max_length=30, blank=True)
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [
+            models.UniqueConstraint(fields=["place", "name"], condition=Q(valid_to=None), name="organisation_once_at_a_place")
+        ]
+
+    def __str__(self):
+        return self.name
+
+
+class UserManager(BaseUserManager):
+    """Accounts, found by their name without regard to case."""
+
+    def get_by_natural_key(self, username):
+        return self.get(username__iexact=username)
+
+
+class User(AbstractBaseUser):
+    """An account: a person's, never an office's."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    username = models.CharField(_("account"), max_length=40)
+    name = models.CharField(_("name"), max_length=40)
+    email = models.EmailField(_("e-mail"), blank=True)
+    is_active = models.BooleanField(_("active"), default=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    USERNAME_FIELD = "username"
+    REQUIRED_FIELDS = ["name"]
+    objects = UserManager()
+
+    class Meta:
+        ordering = ["username"]
+        constraints = [models.UniqueConstraint(models.functions.Lower("username"), name="username_once")]
+
+    def __str__(self):
+        return self.name
+
+    @cached_property
+    def grants_now(self) -> list["Grant"]:
+        """The grants that hold today, with their places and organisations; one query for a request."""
+        today = timezone.localdate()
+        return list(self.grants.filter(valid_on(today)).select_related("place", "organisation", "jurisdiction__place"))
+
+    @cached_property
+    def permissions(self) -> set[Permission]:
+        """All that the account may do somewhere; where, each query decides."""
+        return {permission for grant in self.grants_now for permission in PERMISSIONS[grant.role]}
+
+    @property
+    def roles(self) -> set[str]:
+        return {grant.role for grant in self.grants_now}
+
+    def grants_for(self, permission: Permission) -> list["Grant"]:
+        """Return the grants that carry ``permission`` today."""
+        return [grant for grant in self.grants_now if permission in PERMISSIONS[grant.role]]
+
+
+class Grant(Dated):
+    """A role at a place or in an organisation, for a time."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    user = models.ForeignKey(User, models.PROTECT, related_name="grants")
+    jurisdiction = models.ForeignKey(Jurisdiction, models.PROTECT)
+    role = models.CharField(_("role"), max_length=20, choices=Role)
+    place = models.ForeignKey(Place, models.PROTECT, verbose_name=_("place"))
+    organisation = models.ForeignKey(
+        Organisation, models.PROTECT, null=True, blank=True, verbose_name=_("organisation"), related_name="grants"
+    )
+
+    class Meta:
+        ordering = ["role", "valid_from"]
+        constraints = [
+            models.CheckConstraint(condition=Q(role__in=Role.values), name="grant_role_is_known"),
+            models.CheckConstraint(
+                condition=~Q(role__in=[str(role) for role in sorted(ORGANISATION_ROLES)]) | Q(organisation__isnull=False),
+                name="grant_of_organisation_role_names_it",
+            ),
+            models.CheckConstraint(condition=Q(valid_to=None) | Q(valid_to__gt=F("valid_from")), name="grant_ends_later"),
+        ]
+        indexes = [
+            models.Index(fields=["organisation", "role"], name="grant_organisation"),
+            models.Index(fields=["place", "role"], name="grant_place"),
+        ]
+
+    def __str__(self):
+        return f"{self.get_role_display()} · {self.organisation or self.place}"
+
+    @property
+    def by_organisation(self) -> bool:
+        """Whether the scope is what the organisation has been handed, not a place."""
+        return self.role in ORGANISATION_ROLES
+
+
+class RateCount(models.Model):
+    """How often one address did one thing in one window of time; see :mod:`weilu.orgs.rate_limit`."""
+
+    key = models.CharField(max_length=80, primary_key=True)
+    count = models.PositiveIntegerField()
+    window = models.DateTimeField(db_index=True)
+
+
+class NamedRow(Dated):
+    """A row of a dictionary that a county edits: a name in Chinese, one in English, an order."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    jurisdiction = models.ForeignKey(Jurisdiction, models.PROTECT)
+    code = models.SlugField(_("code"), max_length=30)
+    name = models.CharField(_("name"), max_length=40)
+    name_en = models.CharField(_("name in English"), max_length=60, blank=True)
+    position = models.PositiveSmallIntegerField(_("order"), default=0)
+
+    class Meta:
+        abstract = True
+        ordering = ["position", "code"]
+
+    def __str__(self):
+        return (self.name_en if get_language() == "en" else "") or self.name

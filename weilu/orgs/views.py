@@ -1,0 +1,179 @@
+"""Log-in, the reader's own settings, places, and accounts for administrators."""
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth import update_session_auth_hash
+from django.contrib.auth.forms import PasswordChangeForm
+from django.contrib.auth.views import LoginView, LogoutView
+from django.db import IntegrityError, transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from weilu.orgs.access import public, requires
+from weilu.orgs.forms import AccountForm, GrantForm
+from weilu.orgs.models import Grant, Organisation, Place, User, valid_on
+from weilu.orgs.rate_limit import limited
+from weilu.orgs.roles import Permission
+from weilu.orgs.scope import organisations_in_scope, places_in_scope
+
+login = public(limited("follow")(LoginView.as_view(template_name="orgs/login.html", redirect_authenticated_user=True)))
+logout = public(LogoutView.as_view())
+
+
+def locked_out(request: HttpRequest, credentials: dict, *args, **kwargs) -> HttpResponse:
+    """Say that too many wrong passwords were given, and for how long the account stays shut."""
+    minutes = round(settings.AXES_COOLOFF_TIME * 60)
+    return render(request, "orgs/locked.html", {"minutes": minutes}, status=429)
+
+
+def _back(request: HttpRequest) -> HttpResponse:
+    target = request.POST.get("next", "")
+    safe = url_has_allowed_host_and_scheme(target, {request.get_host()}, require_https=request.is_secure())
+    return redirect(target if safe else "home")
+
+
+@public
+@require_POST
+def language(request: HttpRequest) -> HttpResponse:
+    """Read on in another language."""
+    response = _back(request)
+    chosen = request.POST.get("language", "")
+    if chosen in dict(settings.LANGUAGES):
+        response.set_cookie(settings.LANGUAGE_COOKIE_NAME, chosen, max_age=31_536_000, samesite="Lax", httponly=True)
+    return response
+
+
+@public
+@require_POST
+def type_size(request: HttpRequest) -> HttpResponse:
+    """Switch large type (关怀版) on or off."""
+    response = _back(request)
+    large = request.COOKIES.get("large") != "1"
+    response.set_cookie("large", "1" if large else "0", max_age=31_536_000, samesite="Lax", httponly=True)
+    return response
+
+
+@requires(Permission.SIGNED_IN)
+def account(request: HttpRequest) -> HttpResponse:
+    """One's own account: what one may do, and a new password."""
+    form = PasswordChangeForm(request.user, request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        update_session_auth_hash(request, form.save())
+        messages.success(request, _("The password was changed."))
+        return redirect("account")
+    status = 422 if form.errors else 200
+    return render(request, "orgs/account.html", {"form": form, "grants": request.user.grants_now}, status=status)
+
+
+@requires(Permission.VIEW)
+@require_GET
+def places(request: HttpRequest, code: str = "") -> HttpResponse:
+    """A place of one's scope: what lies in it and which bodies stand there."""
+    today = timezone.localdate()
+    mine = Place.objects.filter(places_in_scope(request.user, Permission.VIEW), valid_on(today))
+    if not code:
+        tops = mine.filter(pk__in=[grant.place_id for grant in request.user.grants_for(Permission.VIEW)])
+        first = list(tops.order_by("level", "code")[:2])
+        if len(first) == 1:
+            return redirect("place", first[0].code)
+        return render(request, "orgs/places.html", {"place": None, "children": tops.order_by("level", "code")})
+    place = get_object_or_404(mine.select_related("parent__parent__parent"), code=code)
+    bodies = Organisation.objects.filter(
+        organisations_in_scope(request.user, Permission.VIEW), valid_on(today), place=place
+    )
+    codes = place.ancestor_codes[:-1]
+    context = {
+        "place": place,
+        "above": mine.filter(code__in=codes).order_by("level"),
+        "children": mine.filter(parent=place).order_by("code"),
+        "organisations": bodies.order_by("kind", "name"),
+    }
+    return render(request, "orgs/places.html", context)
+
+
+def _managed_users(manager: User):
+    """Accounts with a grant in the manager's scope."""
+    scope = Grant.objects.filter(place__in=Place.objects.filter(places_in_scope(manager, Permission.MANAGE)))
+    return User.objects.filter(pk__in=scope.values("user"))
+
+
+@requires(Permission.MANAGE)
+@require_GET
+def accounts(request: HttpRequest) -> HttpResponse:
+    """Accounts with a grant in the administrator's scope."""
+    rows = _managed_users(request.user)
+    if text := request.GET.get("q", "").strip():
+        rows = rows.filter(username__icontains=text) | rows.filter(name__icontains=text)
+    page = rows.order_by("username").prefetch_related("grants__place", "grants__organisation")[:200]
+    return render(request, "orgs/accounts.html", {"rows": page, "q": text})
+
+
+@requires(Permission.MANAGE)
+def account_new(request: HttpRequest) -> HttpResponse:
+    """A new account with its first grant: both or neither."""
+    form = AccountForm(request.POST or None)
+    grant = GrantForm(request.POST or None, manager=request.user)
+    if request.method == "POST" and form.is_valid() & grant.is_valid():
+        try:
+            with transaction.atomic():
+                user = form.save(commit=False)
+                user.set_password(form.cleaned_data["password"])
+                user.save()
+                grant.instance.user = user
+                grant.save()
+            messages.success(request, _("The account %(name)s is ready.") % {"name": user.username})
+            return redirect("accounts")
+        except IntegrityError:
+            form.add_error("username", _("There is already an account of this name. Choose another."))
+    status = 422 if form.errors or grant.errors else 200
+    return render(request, "orgs/account_new.html", {"form": form, "grant": grant}, status=status)
+
+
+@requires(Permission.MANAGE)
+def account_edit(request: HttpRequest, username: str) -> HttpResponse:
+    """Grants of one account: add one, or end one today."""
+    user = get_object_or_404(_managed_users(request.user), username__iexact=username)
+    form = GrantForm(request.POST or None, manager=request.user)
+    if request.method == "POST" and form.is_valid():
+        form.instance.user = user
+        form.save()
+        messages.success(request, _("The grant was added."))
+        return redirect("account_edit", user.username)
+    scope = places_in_scope(request.user, Permission.MANAGE)
+    grants = user.grants.filter(place__in=Place.objects.filter(scope)).select_related("place", "organisation")
+    context = {"subject": user, "form": form, "grants": grants, "today": timezone.localdate()}
+    return render(request, "orgs/account_edit.html", context, status=422 if form.errors else 200)
+
+
+@requires(Permission.MANAGE)
+@require_POST
+def account_switch(request: HttpRequest, username: str) -> HttpResponse:
+    """Shut an account, or open it again. One's own cannot be shut."""
+    user = get_object_or_404(_managed_users(request.user), username__iexact=username)
+    if user == request.user:
+        messages.error(request, _("You cannot shut your own account."))
+    else:
+        user.is_active = not user.is_active
+        user.save(update_fields=["is_active"])
+        messages.success(request, _("Done."))
+    return redirect("account_edit", user.username)
+
+
+@requires(Permission.MANAGE)
+@require_POST
+def grant_end(request: HttpRequest, pk: str) -> HttpResponse:
+    """End a grant today; it stays in the history."""
+    scope = Place.objects.filter(places_in_scope(request.user, Permission.MANAGE))
+    grant = get_object_or_404(Grant.objects.select_related("user"), pk=pk, place__in=scope)
+    today = timezone.localdate()
+    if grant.valid_from >= today:
+        grant.delete()
+    else:
+        grant.valid_to = today
+        grant.save(update_fields=["valid_to"])
+    messages.success(request, _("The grant has ended."))
+    return redirect("account_edit", grant.user.username)

@@ -1,0 +1,201 @@
+"""Residents' pages: no account, no script needed. Each calls the services of matters and nothing else."""
+
+import io
+import math
+from typing import Any
+
+import segno
+from django.contrib import messages
+from django.core.cache import cache
+from django.db.models import Count
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from weilu.matters.forms import active_categories, active_modules
+from weilu.matters.models import Category, Matter
+from weilu.matters.queries import public_board, settled_since
+from weilu.matters.workflow import OPEN
+from weilu.orgs.access import public
+from weilu.orgs.models import Jurisdiction, Level, Organisation, Place, valid_on
+from weilu.orgs.rate_limit import limited
+from weilu.orgs.scope import in_place
+
+READING = ("GET", "HEAD")
+PERIODS = {"30": 30, "90": 90, "365": 365}
+PUBLIC_PAGE = 20
+
+
+def jurisdiction_of(request: HttpRequest) -> Jurisdiction | None:
+    """Return the county whose pages these are: the only one, or the one the reader chose."""
+    rows = list(Jurisdiction.objects.select_related("place").order_by("prefix")[:200])
+    if len(rows) == 1:
+        return rows[0]
+    chosen = request.GET.get("county") or request.COOKIES.get("county", "")
+    return next((row for row in rows if row.place.code == chosen), None)
+
+
+def needs_county(view):
+    """Ask for the county first, where the platform serves several."""
+
+    def inner(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        jurisdiction = jurisdiction_of(request)
+        if jurisdiction is None:
+            counties = Jurisdiction.objects.select_related("place").order_by("place__code")
+            return render(request, "portal/counties.html", {"counties": counties, "path": request.path})
+        request.jurisdiction = jurisdiction  # type: ignore[attr-defined]
+        response = view(request, *args, **kwargs)
+        if request.GET.get("county"):
+            response.set_cookie("county", jurisdiction.place.code, max_age=31_536_000, samesite="Lax", httponly=True)
+        return response
+
+    return inner
+
+
+@public
+@limited("read", READING)
+@require_GET
+@needs_county
+def home(request: HttpRequest) -> HttpResponse:
+    """What can be raised here, and what was settled lately."""
+    jurisdiction = request.jurisdiction  # type: ignore[attr-defined]
+    key = f"home:{jurisdiction.pk}"
+    figures = cache.get(key)
+    if figures is None:
+        rows = settled_since(Matter.objects.filter(county_id=jurisdiction.pk), 30)
+        total = public_board(rows.public(), "county__code", "county__short_name")
+        open_now = Matter.objects.filter(county_id=jurisdiction.pk, state__in=sorted(OPEN)).order_by()
+        figures = {"month": total[0] if total else None, "open": open_now.values("pk")[:10_001].count()}
+        cache.set(key, figures, 60)
+    latest = Matter.objects.filter(county_id=jurisdiction.pk).public().select_related("category", "township")
+    context = {
+        "jurisdiction": jurisdiction,
+        "modules": active_modules(jurisdiction),
+        "figures": figures,
+        "latest": latest.order_by("-settled_at", "-id")[:5],
+    }
+    return render(request, "portal/home.html", context)
+
+
+def _public_rows(request: HttpRequest, jurisdiction: Jurisdiction) -> tuple[Any, Place, Category | None, int]:
+    place = jurisdiction.place
+    if code := request.GET.get("place", ""):
+        inside = Place.objects.filter(
+            path__startswith=jurisdiction.place.path, level__in=[Level.COUNTY, Level.TOWNSHIP, Level.VILLAGE]
+        )
+        place = get_object_or_404(inside, code=code, valid_to=None)
+    rows = Matter.objects.filter(in_place(place)).public()
+    category = None
+    if code := request.GET.get("category", ""):
+        category = get_object_or_404(Category, jurisdiction=jurisdiction, code=code)
+        rows = rows.filter(category=category)
+    days = PERIODS.get(request.GET.get("days", ""), 30)
+    return settled_since(rows, days), place, category, days
+
+
+@public
+@limited("read", READING)
+@require_GET
+@needs_county
+def results(request: HttpRequest) -> HttpResponse:
+    """What was settled, by place and kind, with the time it took and how residents rated it; nothing personal."""
+    jurisdiction = request.jurisdiction  # type: ignore[attr-defined]
+    rows, place, category, days = _public_rows(request, jurisdiction)
+    below = {Level.COUNTY: "township", Level.TOWNSHIP: "village"}.get(Level(place.level))
+    key = f"board:{place.pk}:{category.pk if category else ''}:{days}"
+    boards = cache.get(key)
+    if boards is None:
+        total = public_board(rows, "county__code", "county__short_name")
+        boards = {
+            "total": total[0] if total else None,
+            "places": [
+                row for row in public_board(rows, f"{below}__code", f"{below}__short_name") if row.key
+            ] if below else [],
+            "kinds": [] if category else public_board(rows, "category__code", "category__name"),
+        }
+        cache.set(key, boards, 60)
+    latest = rows.select_related("category", "module", "township", "village").order_by("-settled_at", "-id")
+    context = {
+        "jurisdiction": jurisdiction,
+        "place": place,
+        "category": category,
+        "days": days,
+        "categories": active_categories(jurisdiction),
+        "latest": latest[:PUBLIC_PAGE],
+        "most": max((row.settled for row in boards["places"]), default=0),
+        "most_kinds": max((row.settled for row in boards["kinds"]), default=0),
+        **boards,
+    }
+    return render(request, "portal/results.html", context)
+
+
+@public
+@limited("read", READING)
+@require_GET
+def notice(request: HttpRequest, code: str) -> HttpResponse:
+    """The notice of a place: who is in charge, how to reach them, a QR code that takes a matter here."""
+    place = _open_place(code)
+    today = timezone.localdate()
+    jurisdiction = Jurisdiction.objects.get(place__code__in=place.ancestor_codes)
+    bodies = Organisation.objects.filter(valid_on(today), place=place)
+    if place.level >= Level.GRID:
+        bodies = Organisation.objects.filter(valid_on(today), place__code__in=place.ancestor_codes, place__level=Level.VILLAGE)
+    context = {
+        "place": place,
+        "jurisdiction": jurisdiction,
+        "organisations": bodies.annotate(members=Count("memberships")).order_by("kind", "name"),
+        "link": request.build_absolute_uri(reverse("raise_at", args=[place.code])),
+    }
+    return render(request, "portal/notice.html", context)
+
+
+def _open_place(code: str) -> Place:
+    """Return a place of a county that uses the platform."""
+    place = get_object_or_404(Place.objects.select_related("parent__parent"), code=code, valid_to=None)
+    if place.level < Level.COUNTY or not Jurisdiction.objects.filter(place__code__in=place.ancestor_codes).exists():
+        return get_object_or_404(Place, pk=None)
+    return place
+
+
+@public
+@limited("read", READING)
+@require_GET
+def notice_qr(request: HttpRequest, code: str) -> HttpResponse:
+    """The QR code of a notice, as SVG."""
+    place = _open_place(code)
+    out = io.BytesIO()
+    link = request.build_absolute_uri(reverse("raise_at", args=[place.code]))
+    segno.make(link, error="m", micro=False).save(out, kind="svg", scale=6, border=2, xmldecl=False)
+    response = HttpResponse(out.getvalue(), content_type="image/svg+xml")
+    response["Cache-Control"] = "public, max-age=86400"
+    return response
+
+
+def nearest(jurisdiction: Jurisdiction, latitude: float, longitude: float, limit: int = 6) -> list[Place]:
+    """Return the villages nearest to a position (WGS 84), with their ``distance`` in metres.
+
+    Only places whose position is known count. Distances are on a sphere of 6,371 km: good to a few metres here.
+    """
+    rows = Place.objects.filter(
+        valid_on(timezone.localdate()), path__startswith=jurisdiction.place.path, level=Level.VILLAGE, latitude__isnull=False
+    ).select_related("parent")
+    here = math.radians(latitude)
+    found = list(rows)
+    for place in found:
+        there = math.radians(place.latitude)
+        turn = math.radians(place.longitude - longitude)
+        cosine = math.sin(here) * math.sin(there) + math.cos(here) * math.cos(there) * math.cos(turn)
+        place.distance = 6_371_000 * math.acos(min(1.0, max(-1.0, cosine)))  # type: ignore[attr-defined]
+    return sorted(found, key=lambda place: place.distance)[:limit]  # type: ignore[attr-defined]
+
+
+@public
+@require_POST
+def leave(request: HttpRequest) -> HttpResponse:
+    """Stop following on this device: a lent telephone keeps nothing."""
+    request.session.pop("follow", None)
+    messages.success(request, _("This device no longer follows your matters."))
+    return redirect("home")

@@ -1,0 +1,30 @@
+"""Where a matter stands, as one would say it to a neighbour."""
+
+from django.utils.translation import gettext as _
+
+from weilu.matters.models import Matter
+from weilu.matters.workflow import State
+from weilu.records.templatetags.weilu import short_date
+
+
+def standing(matter: Matter) -> str:
+    """Return one plain sentence: who has it, and by when the resident hears."""
+    if matter.state == State.MERGED and matter.merged_into:
+        return _("Others raised the same. It is handled together with %(number)s. ") % {
+            "number": matter.merged_into.number
+        } + standing(matter.merged_into)
+    day = short_date(matter.due_at) if matter.due_at else ""
+    who = matter.holder or str(matter.place)
+    sentences = {
+        State.RAISED: _("We have received it and are choosing who handles it. You hear from us by %(day)s."),
+        State.DISPATCHED: _("It was given to %(who)s. They answer you by %(day)s."),
+        State.ORDERED: _("%(who)s is looking for a member to take it on. You hear from us by %(day)s."),
+        State.UNDER_WAY: _("%(who)s is working on it and answers you by %(day)s."),
+        State.ASKED: _("We have a question for you. Please answer it below; until then the work waits."),
+        State.SETTLED: _("It is settled. Please tell us until %(until)s how it was done."),
+        State.RATED: _("It is settled and you have rated it. Thank you."),
+        State.UNRATED: _("It is settled. The time to rate it is over."),
+        State.DECLINED: _("We cannot take it on; the reason is below."),
+    }
+    until = short_date(matter.rate_until) if matter.rate_until else ""
+    return sentences[State(matter.state)] % {"who": who, "day": day, "until": until}

@@ -1,0 +1,150 @@
+"""Photos and documents of records: checked by content, stripped of where they were taken, made small."""
+
+import hashlib
+import io
+import zipfile
+from pathlib import Path
+from uuid import UUID
+
+from django.conf import settings
+from django.core.files.uploadedfile import UploadedFile
+from django.utils.translation import gettext as _
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from weilu.orgs.models import Jurisdiction, User
+from weilu.records.models import Attachment
+
+MAX_BYTES = 12 * 1024 * 1024
+MAX_PIXELS = 60_000_000
+PHOTO_EDGE = 1600
+THUMBNAIL_EDGE = 320
+MAX_FILES = 6
+
+PHOTO_FORMATS = {"JPEG", "PNG", "WEBP", "MPO"}  # MPO: what some telephones write as .jpg
+OFFICE_TYPES = {
+    "word/": ("docx", "application/vnd.openxmlformats-officedocument.wordprocessingml.document"),
+    "xl/": ("xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+}
+
+
+class BadFile(ValueError):
+    """A file that is not accepted; the message says which and why, in the reader's language."""
+
+
+def path_of(sha256: str, thumbnail: bool = False) -> Path:
+    """Return where the file with this hash lies in the data folder."""
+    return settings.FILES / sha256[:2] / (f"{sha256}.small.jpg" if thumbnail else sha256)
+
+
+def _write(path: Path, content: bytes) -> None:
+    if path.exists():
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_suffix(".part")
+    part.write_bytes(content)
+    part.replace(path)
+
+
+def _jpeg(image: Image.Image, edge: int) -> bytes:
+    small = image.copy()
+    small.thumbnail((edge, edge))
+    out = io.BytesIO()
+    small.save(out, "JPEG", quality=82, optimize=True)  # no exif argument: nothing of the camera's goes along
+    return out.getvalue()
+
+
+def _open_photo(name: str, content: bytes) -> Image.Image:
+    try:
+        image = Image.open(io.BytesIO(content))
+        if image.format not in PHOTO_FORMATS:
+            raise BadFile(_("“%(name)s” is not a photo of a kind we can show. Send JPEG, PNG or WebP.") % {"name": name})
+        if image.width * image.height > MAX_PIXELS:
+            raise BadFile(_("“%(name)s” has too many pixels. Send a smaller photo.") % {"name": name})
+        turned = ImageOps.exif_transpose(image)
+        return turned.convert("RGB")
+    except (UnidentifiedImageError, OSError, SyntaxError, Image.DecompressionBombError) as error:
+        raise BadFile(
+            _("“%(name)s” cannot be read as a photo; it may be damaged. Take it again or send another.")
+            % {"name": name}
+        ) from error
+
+
+def _document_type(name: str, content: bytes) -> str:
+    if content.startswith(b"%PDF-"):
+        return "application/pdf"
+    if content.startswith(b"PK\x03\x04"):
+        try:
+            members = zipfile.ZipFile(io.BytesIO(content)).namelist()
+        except zipfile.BadZipFile:
+            members = []
+        if "[Content_Types].xml" in members:
+            for prefix, (_suffix, mime) in OFFICE_TYPES.items():
+                if any(member.startswith(prefix) for member in members):
+                    return mime
+    raise BadFile(_("“%(name)s” is neither a photo nor a PDF, Word or Excel file.") % {"name": name})
+
+
+def check(upload: UploadedFile) -> bytes:
+    """Return the content of ``upload`` after checking its size.
+
+    Raises:
+        BadFile: it is empty or too large.
+    """
+    name = upload.name or ""
+    if (upload.size or 0) > MAX_BYTES:
+        raise BadFile(
+            _("“%(name)s” is larger than %(limit)s MB. Send a smaller one.")
+            % {"name": name, "limit": MAX_BYTES // 1024 // 1024}
+        )
+    content = upload.read()
+    if not content:
+        raise BadFile(_("“%(name)s” is empty.") % {"name": name})
+    return content
+
+
+def attach(
+    upload: UploadedFile,
+    *,
+    jurisdiction: Jurisdiction,
+    record_kind: str,
+    record_id: UUID,
+    by: User | None = None,
+    photo_only: bool = False,
+    event_id: UUID | None = None,
+) -> Attachment:
+    """Check ``upload``, keep it under its hash and attach it to a record.
+
+    Photos are turned upright, made at most 1,600 pixels wide or high and rewritten, so that nothing of their EXIF
+    (position, camera, time) is kept.
+
+    Raises:
+        BadFile: by content it is not what we accept, whatever its name says.
+    """
+    content = check(upload)
+    name = Path(upload.name or "").name[-120:]
+    looks_like_document = content.startswith((b"%PDF-", b"PK\x03\x04"))
+    if looks_like_document and not photo_only:
+        kind, mime, size, thumbnail = Attachment.Kind.DOCUMENT, _document_type(name, content), (None, None), b""
+    else:
+        image = _open_photo(name, content)
+        content, thumbnail = _jpeg(image, PHOTO_EDGE), _jpeg(image, THUMBNAIL_EDGE)
+        kind, mime = Attachment.Kind.PHOTO, "image/jpeg"
+        size = Image.open(io.BytesIO(content)).size
+    digest = hashlib.sha256(content).hexdigest()
+    _write(path_of(digest), content)
+    if thumbnail:
+        _write(path_of(digest, thumbnail=True), thumbnail)
+    return Attachment.objects.create(
+        jurisdiction=jurisdiction,
+        record_kind=record_kind,
+        record_id=record_id,
+        event_id=event_id,
+        kind=kind,
+        name=name,
+        content_type=mime,
+        size=len(content),
+        sha256=digest,
+        width=size[0],
+        height=size[1],
+        created_by=by,
+    )

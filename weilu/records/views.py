@@ -1,0 +1,29 @@
+"""Messages to the reader."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_GET, require_POST
+
+from weilu.orgs.access import requires
+from weilu.orgs.roles import Permission
+from weilu.records.models import Notification
+from weilu.records.wording import notice
+
+
+@requires(Permission.SIGNED_IN)
+@require_GET
+def messages(request: HttpRequest) -> HttpResponse:
+    """The latest messages to this account."""
+    rows = list(Notification.objects.filter(user=request.user)[:100])
+    for row in rows:
+        row.words = notice(row.kind)  # type: ignore[attr-defined]
+    return render(request, "records/messages.html", {"rows": rows})
+
+
+@requires(Permission.SIGNED_IN)
+@require_POST
+def read_messages(request: HttpRequest) -> HttpResponse:
+    """Mark all of this account's messages as read."""
+    Notification.objects.filter(user=request.user, read_at=None).update(read_at=timezone.now())
+    return redirect("messages")
