@@ -65,8 +65,6 @@ INSTALLED_APPS = [
     "procrastinate.contrib.django",
     "axes",
     "csp",
-    "django_htmx",
-    "template_partials",
     "weilu.orgs.apps.OrgsConfig",
     "weilu.records",
     "weilu.people",
@@ -85,7 +83,6 @@ MIDDLEWARE = [
     "weilu.orgs.access.AccessMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "django_htmx.middleware.HtmxMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
 ROOT_URLCONF = "config.urls"
@@ -141,6 +138,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- accounts -------------------------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "orgs.User"
+SILENCED_SYSTEM_CHECKS = ["auth.W004"]  # account names are unique without regard to case, by a constraint
 AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "weilu.orgs.backends.AccountBackend"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 AUTH_PASSWORD_VALIDATORS = [
@@ -234,4 +232,6 @@ if TESTING:
     PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     WHITENOISE_USE_FINDERS = True
+    STATIC_ROOT = DATA / "static"
+    STATIC_ROOT.mkdir(parents=True, exist_ok=True)
     DATABASES["default"]["CONN_MAX_AGE"] = 0

@@ -57,7 +57,7 @@ def web(host: str, port: int, workers: int) -> Child:
     command = [
         sys.executable, "-m", "granian", "--interface", "wsgi", "--host", host, "--port", str(port),
         "--workers", str(workers), "--blocking-threads", "8", "--backlog", "1024", "--no-ws",
-        "--respawn-failed-workers", "--log-level", "warning", "config.wsgi:application",
+        "--respawn-failed-workers", "--log-level", "error", "config.wsgi:application",
     ]
     return Child("web", command)
 

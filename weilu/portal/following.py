@@ -16,7 +16,7 @@ from weilu.orgs.access import public
 from weilu.orgs.rate_limit import limited
 from weilu.portal.forms import FollowForm, RatingForm
 from weilu.portal.views import READING
-from weilu.portal.words import standing
+from weilu.portal.words import standing, told
 from weilu.records.models import Attachment
 from weilu.records.moves import MoveError
 
@@ -53,6 +53,8 @@ def _fetch(request: HttpRequest, number: str) -> Matter:
 def _show(request: HttpRequest, matter: Matter, status: int = 200, **extra) -> HttpResponse:
     shown = matter.merged_into or matter
     events = timeline(matter, for_resident=True)
+    for event in events:
+        event.told = told(event)  # type: ignore[attr-defined]
     questions = [event for event in events if event.move == "ask"]
     context = {
         "matter": matter,

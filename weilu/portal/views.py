@@ -13,6 +13,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 from django.views.decorators.http import require_GET, require_POST
 
 from weilu.matters.forms import active_categories, active_modules
@@ -25,7 +26,7 @@ from weilu.orgs.rate_limit import limited
 from weilu.orgs.scope import in_place
 
 READING = ("GET", "HEAD")
-PERIODS = {"30": 30, "90": 90, "365": 365}
+PERIODS = {30: _lazy("30 days"), 90: _lazy("90 days"), 365: _lazy("One year")}
 PUBLIC_PAGE = 20
 
 
@@ -92,7 +93,7 @@ def _public_rows(request: HttpRequest, jurisdiction: Jurisdiction) -> tuple[Any,
     if code := request.GET.get("category", ""):
         category = get_object_or_404(Category, jurisdiction=jurisdiction, code=code)
         rows = rows.filter(category=category)
-    days = PERIODS.get(request.GET.get("days", ""), 30)
+    days = next((days for days in PERIODS if str(days) == request.GET.get("days")), 30)
     return settled_since(rows, days), place, category, days
 
 
@@ -123,6 +124,7 @@ def results(request: HttpRequest) -> HttpResponse:
         "place": place,
         "category": category,
         "days": days,
+        "periods": PERIODS.items(),
         "categories": active_categories(jurisdiction),
         "latest": latest[:PUBLIC_PAGE],
         "most": max((row.settled for row in boards["places"]), default=0),
@@ -193,6 +195,7 @@ def nearest(jurisdiction: Jurisdiction, latitude: float, longitude: float, limit
 
 
 @public
+@limited("follow")
 @require_POST
 def leave(request: HttpRequest) -> HttpResponse:
     """Stop following on this device: a lent telephone keeps nothing."""

@@ -4,6 +4,7 @@ from django.utils.translation import gettext as _
 
 from weilu.matters.models import Matter
 from weilu.matters.workflow import State
+from weilu.records.models import Event
 from weilu.records.templatetags.weilu import short_date
 
 
@@ -28,3 +29,26 @@ def standing(matter: Matter) -> str:
     }
     until = short_date(matter.rate_until) if matter.rate_until else ""
     return sentences[State(matter.state)] % {"who": who, "day": day, "until": until}
+
+
+def told(event: Event) -> str:
+    """Return one step of a matter's history in plain words."""
+    to = event.changes.get("to", "")
+    steps = {
+        "file": _("You raised it"),
+        "dispatch": _("Given to %(to)s"),
+        "order": _("%(to)s looks for a member to take it on"),
+        "transfer": _("Passed on to %(to)s"),
+        "decline": _("Not taken on"),
+        "merge": _("Handled together with %(into)s"),
+        "start": _("Work has begun"),
+        "take": _("A member has taken it on"),
+        "progress": _("How far it is"),
+        "ask": _("We asked you"),
+        "answer": _("You answered"),
+        "settle": _("Settled"),
+        "rate": _("You rated it"),
+        "reopen": _("You opened it again"),
+        "lapse": _("The time to rate it is over"),
+    }
+    return steps.get(event.move, event.move) % {"to": to, "into": event.changes.get("into", "")}

@@ -95,6 +95,26 @@ def ago(moment: dt.datetime | None) -> SafeString:
     return format_html('<time datetime="{}" title="{}">{}</time>', local.isoformat(timespec="minutes"), exact, text)
 
 
+@register.simple_tag
+def took(record) -> str:
+    """How long a settled record took, in words."""
+    if not record.settled_at:
+        return ""
+    return _("took %(span)s") % {"span": _span((record.settled_at - record.created_at).total_seconds())}
+
+
+@register.simple_tag
+def distance(metres: float) -> str:
+    """``350 m`` or ``2.4 km``."""
+    return f"{round(metres, -1):.0f} m" if metres < 1000 else f"{metres / 1000:.1f} km"
+
+
+@register.filter
+def unlocalize_number(number: float) -> str:
+    """A number for a machine: a point, no grouping."""
+    return repr(number)
+
+
 @register.filter
 def exact(moment: dt.datetime | None) -> str:
     """``2026-11-22 09:32``, Beijing time."""
@@ -146,3 +166,15 @@ def bar(value: float, most: float, label: str) -> SafeString:
         '<rect class="bar-rest" width="100" height="8"/><rect class="bar-full" width="{}" height="8"/></svg>',
         label, f"{width:.1f}",
     )
+
+
+@register.filter
+def words(text: str) -> list[str]:
+    """The words of a text, to loop over."""
+    return text.split()
+
+
+@register.filter
+def field(form, name: str):
+    """A field of a form by its name."""
+    return form[name]

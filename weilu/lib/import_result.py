@@ -1,0 +1,70 @@
+"""What an import did: every row is imported, updated, a duplicate, or refused with its reason."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+
+class ImportProblem(ValueError):
+    """The file or folder as a whole cannot be imported; the message says why and what to do."""
+
+
+class Refusal(ValueError):
+    """One row cannot be imported: the column at fault and the reason."""
+
+    def __init__(self, column: str, message: str):
+        super().__init__(message)
+        self.column = column
+
+
+@dataclass
+class ImportResult:
+    """Counts of rows, and what was wrong with those refused.
+
+    ``read`` is always the sum of ``imported``, ``updated``, ``duplicates`` and ``refused``; ``extra`` holds further
+    counts of one kind of import.
+    """
+
+    read: int = 0
+    imported: int = 0
+    updated: int = 0
+    duplicates: int = 0
+    errors: list[dict[str, Any]] = field(default_factory=list)
+    extra: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def refused(self) -> int:
+        """Rows refused; each has one error."""
+        return len(self.errors)
+
+    def refuse(self, row: int, column: str, message: str, **more: str) -> None:
+        """Note that a row is refused.
+
+        Args:
+            row: its number as a spreadsheet shows it; the header is row 1.
+            column: the column at fault, in English.
+            message: the reason, for the office.
+            more: what else names the row, such as its file.
+        """
+        self.errors.append({"row": row, "field": column, "message": message, **more})
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the counts and errors, ready for JSON."""
+        return {
+            "read": self.read,
+            "imported": self.imported,
+            "updated": self.updated,
+            "duplicates": self.duplicates,
+            "refused": self.refused,
+            "errors": self.errors,
+            **self.extra,
+        }
+
+
+def progress(console: Console | None) -> Progress:
+    """Return a progress bar on ``console``; without one, it is silent."""
+    columns: Sequence[Any] = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    return Progress(*columns, console=console, disable=console is None, transient=True)
