@@ -39,7 +39,7 @@ PART_NAME = re.compile(r"database\.dump|secret_key\.txt|data_key\.txt|files/[0-9
 MANIFEST_TYPES = {"rows": dict, "migrations": list, "parts": dict}
 EXTENSIONS = ["btree_gist", "pg_trgm"]
 CHUNK = 1 << 20
-DISCONNECT_WITHIN = 5.0
+DISCONNECT_WITHIN = 2.0
 
 
 class BackupError(RuntimeError):
