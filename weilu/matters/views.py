@@ -36,6 +36,12 @@ def fetch(request: HttpRequest, number: str) -> Matter:
     return get_object_or_404(rows, number=number)
 
 
+def _fetch_order(request: HttpRequest, number: str) -> Matter:
+    """Return a matter that is or was an order to the reader's branch: who comes second is told, not lost."""
+    branches = [grant.organisation_id for grant in request.user.grants_for(Permission.TAKE_ORDERS)]
+    return get_object_or_404(Matter, number=number, handler__in=branches)
+
+
 def timeline(matter: Matter, for_resident: bool = False) -> list[Event]:
     """Return the events of a matter with their files, oldest first."""
     events = Event.objects.of(matter)
@@ -203,7 +209,7 @@ def _with_files(request: HttpRequest, done: Matter) -> Matter:
 @require_POST
 def act(request: HttpRequest, number: str, name: str) -> HttpResponse:
     """Make a move on a matter; what cannot be done is said on its page, with what was typed still there."""
-    before = fetch(request, number)
+    before = _fetch_order(request, number) if name == "take" else fetch(request, number)
     action = VERBS.get(name)
     if action is None:
         messages.error(request, _("There is no such action."))

@@ -130,7 +130,7 @@ def on_day(moment: dt.datetime | None) -> str:
 @register.filter
 def thousands(number: float | None) -> str:
     """``12,345``."""
-    return "" if number is None else f"{number:,.0f}"
+    return "" if number in (None, "") else f"{number:,.0f}"
 
 
 @register.filter
@@ -142,7 +142,7 @@ def capped(number: int) -> str:
 @register.filter
 def one_decimal(number: float | None) -> str:
     """``3.4``; a dash where there is nothing."""
-    return "–" if number is None else f"{number:.1f}"
+    return "–" if number in (None, "") else f"{number:.1f}"
 
 
 @register.filter
