@@ -195,14 +195,17 @@ def intake(request: HttpRequest) -> HttpResponse:
     grant = request.user.grants_for(Permission.INTAKE)[0]
     scope = places_in_scope(request.user, Permission.INTAKE)
     places = Place.objects.filter(scope, valid_on(timezone.localdate()), level__gte=Level.COUNTY, level__lte=Level.GRID)
+    places = places.select_related("parent__parent__parent")
     form = IntakeForm(
         request.POST or None, jurisdiction=grant.jurisdiction, places=places, initial={"intake_key": uuid4()}
     )
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
+        module = data["module"]
+        module.jurisdiction = grant.jurisdiction  # its rows are read already
         matter, secret = services.file_matter(
             place=data["place"],
-            module=data["module"],
+            module=module,
             category=data["category"],
             subject=data["subject"],
             detail=data["detail"],

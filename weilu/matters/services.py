@@ -393,7 +393,8 @@ def settle(
         locked.settled_late = bool(locked.due_at and locked.due_at < now)
         locked.rate_until = now + dt.timedelta(days=locked.jurisdiction.rate_days)
         locked.reopen_until = now + dt.timedelta(days=locked.jurisdiction.reopen_days)
-        locked.public_title = f"{locked.module.name} · {locked.category.name}"
+        names = Matter.objects.filter(pk=locked.pk).values_list("module__name", "category__name")
+        locked.public_title = " · ".join(names[0])
         return ["settled_at", "settled_late", "rate_until", "reopen_until", "public_title"]
 
     columns = {"outcome": outcome.strip(), "public_outcome": public_outcome.strip(), "published": publish}

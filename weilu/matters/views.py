@@ -22,6 +22,7 @@ from weilu.matters.models import Matter
 from weilu.matters.queries import places_for_transfer, similar_to
 from weilu.orgs.access import requires
 from weilu.orgs.roles import Permission, Role
+from weilu.orgs.scope import covers
 from weilu.records.attachments import MAX_FILES, BadFile, attach, path_of
 from weilu.records.models import Attachment, Event
 from weilu.records.moves import Actor, Incomplete, MoveError, Stale, permitted
@@ -34,6 +35,18 @@ def fetch(request: HttpRequest, number: str) -> Matter:
         "handler", "handler_grid__parent", "taken_by", "merged_into", "created_by",
     )
     return get_object_or_404(rows, number=number)
+
+
+def _fetch_to_act(request: HttpRequest, number: str) -> Matter:
+    """Return the matter in scope without what only its page shows: the verb reads it again under lock."""
+    return get_object_or_404(Matter.objects.visible_to(request.user).select_related("jurisdiction"), number=number)
+
+
+def _still_seen(request: HttpRequest, matter: Matter) -> bool:
+    """Tell whether the matter is in the reader's scope after a move; for place roles without a query."""
+    if any(covers(grant, matter) for grant in request.user.grants_for(Permission.VIEW)):
+        return True
+    return Matter.objects.visible_to(request.user).filter(pk=matter.pk).exists()
 
 
 def _fetch_order(request: HttpRequest, number: str) -> Matter:
@@ -209,7 +222,7 @@ def _with_files(request: HttpRequest, done: Matter) -> Matter:
 @require_POST
 def act(request: HttpRequest, number: str, name: str) -> HttpResponse:
     """Make a move on a matter; what cannot be done is said on its page, with what was typed still there."""
-    before = _fetch_order(request, number) if name == "take" else fetch(request, number)
+    before = _fetch_order(request, number) if name == "take" else _fetch_to_act(request, number)
     action = VERBS.get(name)
     if action is None:
         messages.error(request, _("There is no such action."))
@@ -219,7 +232,7 @@ def act(request: HttpRequest, number: str, name: str) -> HttpResponse:
             done = action(request, before)
     except Invalid as error:
         problem = {name: [str(text) for text in texts] for name, texts in error.form.errors.items()}
-        return show(request, before, status=422, failed=name, problem=problem, typed=request.POST)
+        return show(request, fetch(request, number), status=422, failed=name, problem=problem, typed=request.POST)
     except Stale as error:
         return show(request, fetch(request, number), status=409, failed=name, conflict=error.message, typed=request.POST)
     except (MoveError, BadFile) as error:
@@ -230,7 +243,7 @@ def act(request: HttpRequest, number: str, name: str) -> HttpResponse:
             return redirect("orders")
         return show(request, fetch(request, number), status=409, failed=name, problem=problem, typed=request.POST)
     messages.success(request, DONE_WORDS[name]() % {"number": done.number})
-    if request.POST.get("next") == "queue" or not Matter.objects.visible_to(request.user).filter(pk=done.pk).exists():
+    if request.POST.get("next") == "queue" or not _still_seen(request, done):
         return redirect("queue" if Permission.TRIAGE in request.user.permissions else "work_mine")
     return redirect("matter", number)
 
