@@ -35,8 +35,10 @@ msgstr ""
 # What Babel is told of each function: which arguments are the context, the string and its plural.
 ARGUMENTS: dict[str, tuple] = {"": (1,), "n": (1, 2), "p": ((1, "c"), 2), "np": ((1, "c"), 2, 3)}
 FUNCTIONS = {
-    f"{prefix}gettext{suffix}": arguments for prefix, arguments in ARGUMENTS.items() for suffix in ("", "_lazy", "_noop")
-}
+    f"{prefix}gettext{suffix}": arguments
+    for prefix, arguments in ARGUMENTS.items()
+    for suffix in ("", "_lazy", "_noop")
+} | {"_": (1,)}
 ALIAS = re.compile(r"\b(\w*gettext\w*) as (\w+)")
 PLACEHOLDER = re.compile(r"%\((\w+)\)[sd]")
 
@@ -45,9 +47,10 @@ def sources() -> Iterator[Path]:
     """Yield the files that may hold strings, in one order everywhere."""
     for folder in SOURCES:
         for path in sorted((ROOT / folder).rglob("*")):
-            if path.suffix in {".py", ".html", ".txt"} and not NOT_OURS & set(path.relative_to(ROOT).parts):
-                if path.suffix == ".py" or "templates" in path.parts:
-                    yield path
+            parts = path.relative_to(ROOT).parts
+            template = "templates" in parts and path.suffix in {".html", ".txt"}
+            if (template or path.suffix == ".py") and not NOT_OURS & set(parts):
+                yield path
 
 
 def python_of(template: str) -> str:
@@ -57,16 +60,21 @@ def python_of(template: str) -> str:
     return "\n".join(re.sub(r"\s", " ", line).strip() for line in lines)
 
 
+def strings_in(code: str) -> Iterator[tuple[str | tuple[str, ...], list[str], str | None]]:
+    """Yield what Python code translates: the string or its forms, the comments for translators, the context."""
+    keywords = FUNCTIONS | {alias: FUNCTIONS[name] for name, alias in ALIAS.findall(code) if name in FUNCTIONS}
+    for _line, message, comments, context in extract(
+        "python", BytesIO(code.encode()), keywords=keywords, comment_tags=["Translators:"]
+    ):
+        yield message, comments, context
+
+
 def collect() -> Catalog:
     """Return a catalogue of all strings, none translated."""
     found = Catalog(locale="zh_Hans")
     for path in sources():
         source = path.read_text(encoding="utf-8")
-        code = source if path.suffix == ".py" else python_of(source)
-        keywords = FUNCTIONS | {alias: FUNCTIONS[name] for name, alias in ALIAS.findall(code) if name in FUNCTIONS}
-        for _line, message, comments, context in extract(
-            "python", BytesIO(code.encode()), keywords=keywords, comment_tags=["Translators:"]
-        ):
+        for message, comments, context in strings_in(source if path.suffix == ".py" else python_of(source)):
             found.add(message, auto_comments=comments, context=context)
     return found
 
