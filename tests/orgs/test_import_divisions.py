@@ -185,11 +185,11 @@ def test_positions_off_the_earth_are_refused(folder, latitude, longitude, field)
 
 
 def test_grids_are_not_moved_nor_put_below_the_wrong_level(folder):
-    grids = "code,name,villageCode\nG-01,第一网格,510824901201\nG-02,第二网格,510824901\nG/3,第三网格,510824901201\nG-04,无,\n"
+    grids = "code,name,villageCode\nG-01,一,510824901201\nG-02,二,510824901\nG/3,三,510824901201\nG-04,四,\n"
     result = import_divisions.run(folder(townships=TOWNSHIPS, villages=VILLAGES, grids=grids))
     assert faults(result) == [("grids.csv", 3, "code"), ("grids.csv", 4, "code"), ("grids.csv", 5, "villageCode")]
     result = import_divisions.run(folder(grids="code,name,villageCode\nG-01,第一网格,510824901001\n"))
-    assert "510824901201" in [error for error in result.errors if error["row"] == 2][0]["message"]
+    assert "510824901201" in next(error for error in result.errors if error["row"] == 2)["message"]
 
 
 def test_a_grid_cannot_take_the_code_of_another_place(folder):

@@ -363,7 +363,7 @@ class Writer:
 def _copy_in(model: type[Model], rows: Iterable[Model]) -> None:
     """Insert rows as ``bulk_create`` would, by COPY: that takes a third of the time."""
     fields = model._meta.concrete_fields
-    columns = sql.SQL(", ").join(sql.Identifier(field.column) for field in fields)
+    columns = sql.SQL(", ").join(sql.Identifier(str(field.column)) for field in fields)
     statement = sql.SQL("COPY {} ({}) FROM STDIN").format(sql.Identifier(model._meta.db_table), columns)
     with connection.cursor() as cursor, cursor.copy(statement) as copy:
         for row in rows:
