@@ -18,8 +18,7 @@ from weilu.lib import embedded_postgres
 
 WEILU = Path(sys.executable).with_name("weilu")
 PHONE = "13900001234"
-CONTENT = (
-    """
+CONTENT = """
 import io, django
 django.setup()
 from config import database
@@ -45,16 +44,14 @@ clerk = make_account("clerk", "李文书", "lantern-Under-the-eaves-7", role=Rol
 matter, _secret = services.file_matter(
     place=parent, module=Module.objects.get(code="report"), category=Category.objects.get(code="public_works"),
     subject="村口路灯坏了", detail="第一行\\n第二行\\t\\\\.\\nSET transaction_timeout = 0;", intake_key="first",
-    contact=services.Contact("王某", "%s"),
+    contact=services.Contact("王某", "PHONE"),
 )
 image = io.BytesIO()
 Image.new("RGB", (40, 30), "red").save(image, "JPEG")
 photo = SimpleUploadedFile("灯.jpg", image.getvalue())
 attach(photo, jurisdiction=county, record_kind="matter", record_id=matter.pk, by=clerk)
 services.dispatch(matter, to=office, by=clerk, version=1)
-"""
-    % PHONE
-)
+""".replace("PHONE", PHONE)
 
 
 @dataclass
