@@ -17,7 +17,10 @@ RUN, DATA, TRY = "Run it", "Bring data in, keep it safe", "Look and measure"
 
 app = typer.Typer(
     help="Weilu 围炉: work is recorded once, where it is done; everything else follows.",
-    no_args_is_help=True, add_completion=False, rich_markup_mode="rich", pretty_exceptions_enable=False,
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
 )
 imports = typer.Typer(help="Bring data in: divisions, matters.", no_args_is_help=True)
 app.add_typer(imports, name="import", rich_help_panel=DATA)
@@ -46,7 +49,6 @@ class Database:
     def __enter__(self) -> None:
         setup()
         from config import database
-
         from weilu.lib.embedded_postgres import PostgresError
 
         try:
@@ -261,7 +263,9 @@ def restore(
 
 
 @app.command(
-    rich_help_panel=TRY, context_settings={"allow_extra_args": True, "ignore_unknown_options": True}, add_help_option=False
+    rich_help_panel=TRY,
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+    add_help_option=False,
 )
 def manage(context: typer.Context) -> None:
     """Django's own commands, for developers."""

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from typing import Any
 
 import psycopg
 from django.conf import settings
@@ -21,7 +22,7 @@ def admin_conninfo(dbname: str = "") -> str:
     if settings.EMBEDDED:
         host = str(embedded_postgres.socket_folder(settings.DATA))
         return make_conninfo(host=host, port=5432, user="postgres", dbname=dbname or "postgres")
-    found = dict(conninfo_to_dict(os.environ.get("DATABASE_OWNER_URL") or os.environ["DATABASE_URL"]))
+    found: dict[str, Any] = dict(conninfo_to_dict(os.environ.get("DATABASE_OWNER_URL") or os.environ["DATABASE_URL"]))
     return make_conninfo(**{**found, **({"dbname": dbname} if dbname else {})})
 
 
@@ -62,9 +63,7 @@ def separate_roles(connection: psycopg.Connection, app_role: str) -> str:
         ):
             connection.execute(sql.SQL(statement).format(name))  # type: ignore[arg-type]
     for table in APPEND_ONLY:
-        connection.execute(
-            sql.SQL("REVOKE UPDATE, DELETE, TRUNCATE ON {} FROM {}").format(sql.Identifier(table), name)
-        )
+        connection.execute(sql.SQL("REVOKE UPDATE, DELETE, TRUNCATE ON {} FROM {}").format(sql.Identifier(table), name))
     return role
 
 
@@ -73,7 +72,9 @@ def migrate() -> None:
     environment = {**os.environ, "WEILU_AS_OWNER": "1", "DJANGO_SETTINGS_MODULE": "config.settings"}
     subprocess.run(
         [sys.executable, "-m", "django", "migrate", "--verbosity", "0", "--no-input"],
-        check=True, env=environment, cwd=settings.BASE_DIR,
+        check=True,
+        env=environment,
+        cwd=settings.BASE_DIR,
     )
     owner = admin_conninfo("weilu") if settings.EMBEDDED else admin_conninfo()
     with psycopg.connect(owner, autocommit=True) as connection:

@@ -79,6 +79,7 @@ MIDDLEWARE = [
     "weilu.lib.middleware.LanguageMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
+    "weilu.lib.middleware.TextMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "weilu.orgs.access.AccessMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",

@@ -55,9 +55,26 @@ class Child:
 def web(host: str, port: int, workers: int) -> Child:
     """The web server: Granian, WSGI, persistent connections to clients and database."""
     command = [
-        sys.executable, "-m", "granian", "--interface", "wsgi", "--host", host, "--port", str(port),
-        "--workers", str(workers), "--blocking-threads", "8", "--backlog", "1024", "--no-ws",
-        "--respawn-failed-workers", "--log-level", "error", "config.wsgi:application",
+        sys.executable,
+        "-m",
+        "granian",
+        "--interface",
+        "wsgi",
+        "--host",
+        host,
+        "--port",
+        str(port),
+        "--workers",
+        str(workers),
+        "--blocking-threads",
+        "8",
+        "--backlog",
+        "1024",
+        "--no-ws",
+        "--respawn-failed-workers",
+        "--log-level",
+        "error",
+        "config.wsgi:application",
     ]
     return Child("web", command)
 

@@ -158,7 +158,16 @@ def build_world() -> World:
 
     kinds = Organisation.Kind
     world = World(
-        county, township, village, grid, other_township, other_village, far_county, far_village, home, far,
+        county,
+        township,
+        village,
+        grid,
+        other_township,
+        other_village,
+        far_county,
+        far_village,
+        home,
+        far,
         office=body(kinds.OFFICE, "陵江镇综合治理办公室", township),
         department=body(kinds.DEPARTMENT, "苍溪县住房和城乡建设局", county),
         branch=body(kinds.BRANCH, "金穗社区第一党支部", village),

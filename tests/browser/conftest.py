@@ -35,7 +35,9 @@ pytest_left_out = pytest.StashKey[int]()
 
 
 def pytest_terminal_summary(terminalreporter, config: pytest.Config) -> None:
-    count = config.stash.get(pytest_left_out, 0) or (0 if CHROMIUM else len(terminalreporter.stats.get("deselected", [])))
+    count = config.stash.get(pytest_left_out, 0) or (
+        0 if CHROMIUM else len(terminalreporter.stats.get("deselected", []))
+    )
     if not CHROMIUM:
         words = f"{count or 'ALL'} BROWSER TESTS WERE LEFT OUT: no Chromium on this machine (apt-get install chromium)"
         terminalreporter.write_sep("!", words, red=True, bold=True)

@@ -41,7 +41,9 @@ def test_a_matter_goes_from_a_phone_without_script_to_its_rating(site, browser, 
     number, secret = raise_matter(resident, site, photo)
     assert number.startswith("CX-")
 
-    clerk = log_in(browser.new_context(**browser_context_args | {"viewport": {"width": 1280, "height": 800}}).new_page(), "clerk")
+    clerk = log_in(
+        browser.new_context(**browser_context_args | {"viewport": {"width": 1280, "height": 800}}).new_page(), "clerk"
+    )
     clerk.goto(f"{site.url}/matters/{number}/")
     assert "138****5678" in clerk.content()
     assert "13812345678" not in clerk.content()
@@ -95,7 +97,9 @@ def test_two_members_take_one_order_and_the_second_is_told(site, browser, browse
     assert matter.taken_by == site.member
 
 
-def test_a_clerk_who_comes_second_sees_the_new_state_and_keeps_what_was_typed(site, browser, browser_context_args, log_in):
+def test_a_clerk_who_comes_second_sees_the_new_state_and_keeps_what_was_typed(
+    site, browser, browser_context_args, log_in
+):
     from weilu.matters import services
 
     matter = site.matter()

@@ -9,12 +9,28 @@ from weilu.orgs.models import Organisation, Place
 
 Kind = Organisation.Kind
 DEPARTMENTS = {
-    "housing": "住房和城乡建设局", "transport": "交通运输局", "ecology": "生态环境局", "labour": "人力资源和社会保障局",
-    "education": "教育局", "health": "卫生健康局", "farming": "农业农村局", "civil": "民政局", "market": "市场监督管理局",
-    "water": "水利局", "police": "公安局", "urban": "综合行政执法局", "nature": "自然资源局", "justice": "司法局",
-    "culture": "文化旅游和体育局", "economy": "经济商务和信息化局", "emergency": "应急管理局", "insurance": "医疗保障局",
-    "disabled": "残疾人联合会", "hotline": "12345热线办", "organisation": "县委组织部",
-}  # fmt: skip
+    "housing": "住房和城乡建设局",
+    "transport": "交通运输局",
+    "ecology": "生态环境局",
+    "labour": "人力资源和社会保障局",
+    "education": "教育局",
+    "health": "卫生健康局",
+    "farming": "农业农村局",
+    "civil": "民政局",
+    "market": "市场监督管理局",
+    "water": "水利局",
+    "police": "公安局",
+    "urban": "综合行政执法局",
+    "nature": "自然资源局",
+    "justice": "司法局",
+    "culture": "文化旅游和体育局",
+    "economy": "经济商务和信息化局",
+    "emergency": "应急管理局",
+    "insurance": "医疗保障局",
+    "disabled": "残疾人联合会",
+    "hotline": "12345热线办",
+    "organisation": "县委组织部",
+}
 TEAMS = ["爱心助老志愿服务队", "便民维修志愿服务队", "绿色家园志愿服务队"]
 
 

@@ -1,14 +1,22 @@
 """Many rows at once, by COPY."""
 
+import datetime as dt
 from collections.abc import Iterable
 from typing import Any
+from uuid import UUID
 
 from django.db import connection
 from django.db.models import Model
 from psycopg import sql
+from uuid_utils.compat import uuid7
 
 from weilu.lib.search import to_vector
 from weilu.matters.models import Matter
+
+
+def id_at(moment: dt.datetime) -> UUID:
+    """Return a UUIDv7 as if made at ``moment``."""
+    return uuid7(nanoseconds=int(moment.timestamp()) * 10**9 + moment.microsecond * 1_000)
 
 
 def copy_rows(model: type[Model], rows: Iterable[Model]) -> None:

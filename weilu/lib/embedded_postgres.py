@@ -171,7 +171,9 @@ def start(data: Path, *, volatile: bool = False) -> bool:
         options = f"-c unix_socket_directories='{run}'"
         for _ in range(40):  # after kill -9 the old server's children linger for a moment
             _drop_stale_pid(pg)
-            done = _run(BIN / "pg_ctl", "-D", pg, "-l", pg / "start.log", "-s", "-w", "-t", "600", "-o", options, "start")
+            done = _run(
+                BIN / "pg_ctl", "-D", pg, "-l", pg / "start.log", "-s", "-w", "-t", "600", "-o", options, "start"
+            )
             if done.returncode == 0 and alive(data):
                 return True
             time.sleep(0.5)

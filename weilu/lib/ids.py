@@ -13,4 +13,4 @@ def new_id() -> uuid.UUID:
 
 def id_at(moment: datetime) -> uuid.UUID:
     """Return a UUIDv7 as if made at ``moment``, so that imported rows lie among their contemporaries."""
-    return uuid7(timestamp=int(moment.timestamp()), nanos=moment.microsecond * 1000)
+    return uuid7(nanoseconds=int(moment.timestamp()) * 1_000_000_000 + moment.microsecond * 1000)

@@ -1,8 +1,9 @@
-"""The language of a page: a cookie if the reader chose one, else Chinese, whatever the browser was shipped with."""
+"""What holds for every request: its language, and text that a database can keep."""
 
 from collections.abc import Callable
 
 from django.conf import settings
+from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse
 from django.utils import translation
 
@@ -10,7 +11,7 @@ CHOICES = {code for code, _ in settings.LANGUAGES}
 
 
 class LanguageMiddleware:
-    """Activate the chosen language for one request."""
+    """Activate the language of a page: a cookie if the reader chose one, else Chinese, whatever the browser says."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]):
         self.get_response = get_response
@@ -23,3 +24,26 @@ class LanguageMiddleware:
             response = self.get_response(request)
         response.headers.setdefault("Content-Language", language)
         return response
+
+
+class TextMiddleware:
+    """Refuse a request with a NUL character in its address or form: PostgreSQL cannot keep one, no person types one."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]):
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, view: Callable, args: tuple, kwargs: dict) -> None:
+        """Look at path, query and form.
+
+        Raises:
+            BadRequest: there is a NUL.
+        """
+        texts = [request.path]
+        for given in (request.GET, request.POST):
+            for key, values in given.lists():
+                texts += [key, *values]
+        if any("\x00" in text for text in texts):
+            raise BadRequest("NUL in the request")

@@ -1,25 +1,25 @@
 """What a county's administrator sets: wordings, modules, categories and their days."""
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 
 from weilu.matters.forms import CategoryForm, JurisdictionForm, ModuleForm
 from weilu.matters.models import Category, Module
-from weilu.orgs.access import requires
+from weilu.orgs.access import AccountRequest, requires
 from weilu.orgs.models import Jurisdiction
 from weilu.orgs.roles import Permission
 
 DICTIONARIES = {"category": (Category, CategoryForm), "module": (Module, ModuleForm)}
 
 
-def _managed(request: HttpRequest) -> list:
+def _managed(request: AccountRequest) -> list:
     return [grant.jurisdiction_id for grant in request.user.grants_for(Permission.MANAGE)]
 
 
 @requires(Permission.MANAGE)
-def settings(request: HttpRequest) -> HttpResponse:
+def settings(request: AccountRequest) -> HttpResponse:
     """The county's settings, and its dictionaries to edit row by row."""
     jurisdiction = get_object_or_404(Jurisdiction, pk__in=_managed(request)[:1])
     form = JurisdictionForm(request.POST or None, instance=jurisdiction)
@@ -36,7 +36,7 @@ def settings(request: HttpRequest) -> HttpResponse:
 
 
 @requires(Permission.MANAGE)
-def dictionary_row(request: HttpRequest, kind: str, code: str) -> HttpResponse:
+def dictionary_row(request: AccountRequest, kind: str, code: str) -> HttpResponse:
     """One row of a dictionary."""
     if kind not in DICTIONARIES:
         return redirect("settings")
@@ -47,4 +47,6 @@ def dictionary_row(request: HttpRequest, kind: str, code: str) -> HttpResponse:
         form.save()
         messages.success(request, _("Saved."))
         return redirect("settings")
-    return render(request, "matters/dictionary_row.html", {"form": form, "row": row}, status=422 if form.errors else 200)
+    return render(
+        request, "matters/dictionary_row.html", {"form": form, "row": row}, status=422 if form.errors else 200
+    )

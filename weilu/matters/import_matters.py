@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from itertools import groupby, islice
 from pathlib import Path
-from uuid import UUID
 
 from django.db import connection, transaction
 from django.db.models import Model
@@ -17,8 +16,8 @@ from django.utils.translation import gettext as _
 from psycopg import sql
 from rich.console import Console
 from rich.progress import Progress
-from uuid_utils.compat import uuid7
 
+from weilu.lib.ids import id_at
 from weilu.lib.import_result import ImportProblem, ImportResult, Refusal, progress
 from weilu.lib.search import words_of
 from weilu.lib.tables import Table, read_table
@@ -337,7 +336,7 @@ class Writer:
     def _matter(self, row: Row, moment: dt.datetime, number: str) -> Matter:
         same = self._template
         matter = Matter(
-            id=_id_at(moment),
+            id=id_at(moment),
             jurisdiction=self.jurisdiction,
             number=number,
             module=same.module,
@@ -370,15 +369,10 @@ def _copy_in(model: type[Model], rows: Iterable[Model]) -> None:
             copy.write_row([field.get_db_prep_save(getattr(row, field.attname), connection) for field in fields])
 
 
-def _id_at(moment: dt.datetime) -> UUID:
-    """Return a UUIDv7 as if made at ``moment``; ``weilu.lib.ids.id_at`` does not fit the uuid-utils that is pinned."""
-    return uuid7(nanoseconds=int(moment.timestamp()) * 10**9 + moment.microsecond * 1_000)
-
-
 def _filing_of(matter: Matter) -> Event:
     """Return the first event, as :func:`weilu.matters.services.record_filing` writes it."""
     return Event(
-        id=_id_at(matter.created_at),
+        id=id_at(matter.created_at),
         jurisdiction_id=matter.jurisdiction_id,
         record_kind="matter",
         record_id=matter.pk,

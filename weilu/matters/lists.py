@@ -4,25 +4,28 @@ import datetime as dt
 import io
 from typing import Any
 from urllib.parse import urlencode
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import xlsxwriter
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.db import transaction
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from weilu.matters import services
 from weilu.matters.forms import IntakeForm, TargetField, active_categories, target_groups
 from weilu.matters.models import Category, Matter
 from weilu.matters.queries import count_up_to, counts_by_state, matching, page_of
+from weilu.matters.views import attach_files
 from weilu.matters.workflow import DONE, State
-from weilu.orgs.access import requires
-from weilu.orgs.models import Level, Place, valid_on
+from weilu.orgs.access import AccountRequest, requires
+from weilu.orgs.models import Jurisdiction, Level, Place, valid_on
 from weilu.orgs.roles import Permission
 from weilu.orgs.scope import in_place, places_in_scope
+from weilu.records.attachments import BadFile
 from weilu.records.models import Event, Notification
 from weilu.records.wording import notice
 
@@ -35,7 +38,7 @@ def _tab_words() -> dict[str, str]:
     return words | {"late": _("Late"), "done": _("Settled"), "all": _("All")}
 
 
-def _narrow(request: HttpRequest) -> tuple[Any, dict[str, Any]]:
+def _narrow(request: AccountRequest) -> tuple[Any, dict[str, Any]]:
     """Return the matters that the filters of the address ask for, and the filters in words."""
     user = request.user
     rows = Matter.objects.visible_to(user)
@@ -64,7 +67,7 @@ def _narrow(request: HttpRequest) -> tuple[Any, dict[str, Any]]:
     return rows, chosen | {"base": base}
 
 
-def _places_below(request: HttpRequest) -> list[Place]:
+def _places_below(request: AccountRequest) -> list[Place]:
     """Return the places that a filter offers: those right below the reader's own."""
     today = timezone.localdate()
     grants = [grant.place_id for grant in request.user.grants_for(Permission.VIEW) if not grant.by_organisation]
@@ -73,8 +76,8 @@ def _places_below(request: HttpRequest) -> list[Place]:
 
 
 @requires(Permission.VIEW)
-@require_GET
-def queue(request: HttpRequest) -> HttpResponse:
+@require_safe
+def queue(request: AccountRequest) -> HttpResponse:
     """The matters of one's scope: counted, filtered, searched, dispatched."""
     rows, chosen = _narrow(request)
     try:
@@ -89,33 +92,38 @@ def queue(request: HttpRequest) -> HttpResponse:
     context = {
         "page": page,
         "chosen": chosen,
-        "tabs": [
-            (tab, words[tab], counts.get(tab), "?" + urlencode(kept | {"tab": tab})) for tab in TABS
-        ],
+        "tabs": [(tab, words[tab], counts.get(tab), "?" + urlencode(kept | {"tab": tab})) for tab in TABS],
         "next_page": "?" + urlencode(kept | {"tab": chosen["tab"], "after": page.next}) if page.next else "",
-        "without": {key: "?" + urlencode({k: v for k, v in (kept | {"tab": chosen["tab"]}).items() if k != key}) for key in kept},
+        "without": {
+            key: "?" + urlencode({k: v for k, v in (kept | {"tab": chosen["tab"]}).items() if k != key}) for key in kept
+        },
         "export": "?" + urlencode(kept | {"tab": chosen["tab"]}),
         "categories": active_categories(jurisdiction),
         "places": _places_below(request),
-        "may_dispatch": Permission.TRIAGE in request.user.permissions and chosen["tab"] in ("raised", "dispatched", "under_way", "late", "all"),
+        "may_dispatch": Permission.TRIAGE in request.user.permissions
+        and chosen["tab"] in ("raised", "dispatched", "under_way", "late", "all"),
     }
     return render(request, "matters/queue.html", context)
 
 
-def _ticked(request: HttpRequest) -> list[tuple[Matter, int]]:
+def _ticked(request: AccountRequest) -> list[tuple[Matter, int]]:
     """Return the ticked matters in scope with the versions that the clerk saw (``number:version``)."""
     seen: dict[str, int] = {}
     for text in request.POST.getlist("matter")[:200]:
         number, _sep, version = text.partition(":")
         if version.isascii() and version.isdigit():
             seen[number] = int(version)
-    rows = Matter.objects.visible_to(request.user).filter(number__in=seen).select_related("jurisdiction", "village", "township", "county")
+    rows = (
+        Matter.objects.visible_to(request.user)
+        .filter(number__in=seen)
+        .select_related("jurisdiction", "village", "township", "county")
+    )
     return [(row, seen[row.number]) for row in rows.order_by("created_at")]
 
 
 @requires(Permission.TRIAGE)
 @require_POST
-def bulk(request: HttpRequest) -> HttpResponse:
+def bulk(request: AccountRequest) -> HttpResponse:
     """Hand over the ticked matters: first choose to whom, then say what became of each."""
     picked = _ticked(request)
     if not picked:
@@ -142,16 +150,16 @@ def bulk(request: HttpRequest) -> HttpResponse:
 
 
 @requires(Permission.TAKE_ORDERS)
-@require_GET
-def orders(request: HttpRequest) -> HttpResponse:
+@require_safe
+def orders(request: AccountRequest) -> HttpResponse:
     """Orders that are open to the reader's branches."""
     rows = Matter.objects.orders_for(request.user).for_lists()
     return render(request, "matters/orders.html", {"rows": rows.order_by("due_at")[:100]})
 
 
 @requires(Permission.HANDLE)
-@require_GET
-def mine(request: HttpRequest) -> HttpResponse:
+@require_safe
+def mine(request: AccountRequest) -> HttpResponse:
     """What the reader has in hand, the most urgent first, and what they settled lately."""
     rows = Matter.objects.handled_by(request.user).for_lists()
     context = {
@@ -162,8 +170,8 @@ def mine(request: HttpRequest) -> HttpResponse:
 
 
 @requires(Permission.SIGNED_IN)
-@require_GET
-def workbench(request: HttpRequest) -> HttpResponse:
+@require_safe
+def workbench(request: AccountRequest) -> HttpResponse:
     """What waits for me, what is late, what happened."""
     user = request.user
     rows = Matter.objects.visible_to(user)
@@ -182,15 +190,36 @@ def workbench(request: HttpRequest) -> HttpResponse:
         "late": rows.open().filter(due_at__lt=timezone.now()).for_lists().order_by("due_at")[:8],
         "in_hand": count_up_to(in_hand),
         "open_orders": count_up_to(Matter.objects.orders_for(user)),
-        "settled_week": count_up_to(rows.filter(state__in=sorted(DONE), created_at__gte=week - dt.timedelta(days=90), settled_at__gte=week)),
+        "settled_week": count_up_to(
+            rows.filter(state__in=sorted(DONE), created_at__gte=week - dt.timedelta(days=90), settled_at__gte=week)
+        ),
         "done_by_me": Event.objects.filter(actor=user, at__gte=week).order_by().count(),
         "news": news,
     }
     return render(request, "matters/workbench.html", context)
 
 
+def _file(request: AccountRequest, data: dict[str, Any], jurisdiction: Jurisdiction) -> tuple[Matter, str]:
+    """File what a form holds, with its photos; all of it or nothing."""
+    data["module"].jurisdiction = jurisdiction  # its rows are read already
+    matter, secret = services.file_matter(
+        place=data["place"],
+        module=data["module"],
+        category=data["category"],
+        subject=data["subject"],
+        detail=data["detail"],
+        address=data["address"],
+        channel=data["channel"],
+        contact=services.Contact(data["name"], data["phone"]),
+        intake_key=str(data["intake_key"]),
+        by=request.user,
+    )
+    attach_files(request, matter)
+    return matter, secret
+
+
 @requires(Permission.INTAKE)
-def intake(request: HttpRequest) -> HttpResponse:
+def intake(request: AccountRequest) -> HttpResponse:
     """Record a matter for a resident who calls, comes or is visited."""
     grant = request.user.grants_for(Permission.INTAKE)[0]
     scope = places_in_scope(request.user, Permission.INTAKE)
@@ -200,39 +229,31 @@ def intake(request: HttpRequest) -> HttpResponse:
         request.POST or None, jurisdiction=grant.jurisdiction, places=places, initial={"intake_key": uuid4()}
     )
     if request.method == "POST" and form.is_valid():
-        data = form.cleaned_data
-        module = data["module"]
-        module.jurisdiction = grant.jurisdiction  # its rows are read already
-        matter, secret = services.file_matter(
-            place=data["place"],
-            module=module,
-            category=data["category"],
-            subject=data["subject"],
-            detail=data["detail"],
-            address=data["address"],
-            channel=data["channel"],
-            contact=services.Contact(data["name"], data["phone"]),
-            intake_key=str(UUID(str(data["intake_key"]))),
-            by=request.user,
-        )
-        messages.success(
-            request,
-            _("%(number)s was recorded. For the resident: number %(number)s, secret %(secret)s.")
-            % {"number": matter.number, "secret": secret},
-        )
-        return redirect("matter", matter.number)
+        try:
+            with transaction.atomic():
+                matter, secret = _file(request, form.cleaned_data, grant.jurisdiction)
+        except BadFile as error:
+            form.add_error(None, str(error))
+        else:
+            messages.success(
+                request,
+                _("%(number)s was recorded. For the resident: number %(number)s, secret %(secret)s.")
+                % {"number": matter.number, "secret": secret},
+            )
+            return redirect("matter", matter.number)
     context = {
         "form": form,
-        "places": places.filter(level__lte=Level.VILLAGE).order_by("path") if request.method == "GET" or form.errors else [],
+        "places": places.filter(level__lte=Level.VILLAGE).order_by("path")
+        if request.method == "GET" or form.errors
+        else [],
         "own": grant.place,
     }
     return render(request, "matters/intake.html", context, status=422 if form.errors else 200)
 
 
-
 @requires(Permission.VIEW)
-@require_GET
-def export(request: HttpRequest) -> HttpResponse:
+@require_safe
+def export(request: AccountRequest) -> HttpResponse:
     """The list as an Excel file, with the same filters; nothing personal."""
     rows, _chosen = _narrow(request)
     out = io.BytesIO()
@@ -241,8 +262,18 @@ def export(request: HttpRequest) -> HttpResponse:
     head = book.add_format({"bold": True, "bg_color": "#F3E9E9", "border": 1})
     day = book.add_format({"num_format": "yyyy-mm-dd hh:mm"})
     labels = [
-        _("number"), _("received"), _("state"), _("township"), _("village or community"), _("kind of matter"),
-        _("category"), _("in one line"), _("handled by"), _("due"), _("settled"), _("rating"),
+        _("number"),
+        _("received"),
+        _("state"),
+        _("township"),
+        _("village or community"),
+        _("kind of matter"),
+        _("category"),
+        _("in one line"),
+        _("handled by"),
+        _("due"),
+        _("settled"),
+        _("rating"),
     ]
     for column, label in enumerate(labels):
         sheet.write(0, column, label, head)
@@ -254,7 +285,18 @@ def export(request: HttpRequest) -> HttpResponse:
     for line, row in enumerate(found, start=1):
         sheet.write_string(line, 0, row.number)
         sheet.write_datetime(line, 1, local(row.created_at), day)
-        for column, value in enumerate([State(row.state).label, row.township or "", row.village or "", row.module, row.category, row.subject, row.holder], start=2):
+        for column, value in enumerate(
+            [
+                State(row.state).label,
+                row.township or "",
+                row.village or "",
+                row.module,
+                row.category,
+                row.subject,
+                row.holder,
+            ],
+            start=2,
+        ):
             sheet.write_string(line, column, str(value))
         for column, moment in ((9, row.due_at), (10, row.settled_at)):
             if moment:
@@ -268,5 +310,3 @@ def export(request: HttpRequest) -> HttpResponse:
     )
     response["Content-Disposition"] = f'attachment; filename="matters-{timezone.localdate():%Y%m%d}.xlsx"'
     return response
-
-

@@ -9,11 +9,11 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from weilu.lib.crypto import EncryptedField, mask_email, mask_name, mask_phone
+from weilu.matters.workflow import CLOSED, DONE, OPEN, WORKFLOW, State
 from weilu.orgs.models import Level, NamedRow, Organisation, Place, User
 from weilu.orgs.roles import Permission, Role
 from weilu.orgs.scope import NOTHING, covers, in_place
 from weilu.records.models import Record, place_indexes
-from weilu.matters.workflow import CLOSED, DONE, OPEN, WORKFLOW, State
 
 
 class Module(NamedRow):
@@ -118,7 +118,13 @@ class Matter(Record):
     intake_key = models.CharField(max_length=64, editable=False)
 
     handler = models.ForeignKey(
-        Organisation, models.PROTECT, null=True, blank=True, db_index=False, related_name="+", verbose_name=_("handled by")
+        Organisation,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        db_index=False,
+        related_name="+",
+        verbose_name=_("handled by"),
     )
     handler_grid = models.ForeignKey(
         Place, models.PROTECT, null=True, blank=True, db_index=False, related_name="+", verbose_name=_("grid in charge")
@@ -126,7 +132,9 @@ class Matter(Record):
     taken_by = models.ForeignKey(
         User, models.PROTECT, null=True, blank=True, db_index=False, related_name="+", verbose_name=_("taken by")
     )
-    merged_into = models.ForeignKey("self", models.PROTECT, null=True, blank=True, db_index=False, related_name="merged")
+    merged_into = models.ForeignKey(
+        "self", models.PROTECT, null=True, blank=True, db_index=False, related_name="merged"
+    )
 
     outcome = models.TextField(_("what was done"), blank=True)
     settled_at = models.DateTimeField(_("settled"), null=True, editable=False)
@@ -154,7 +162,9 @@ class Matter(Record):
             models.UniqueConstraint(fields=["jurisdiction", "intake_key"], name="matter_received_once"),
             models.CheckConstraint(condition=Q(state__in=State.values), name="matter_state_is_known"),
             models.CheckConstraint(condition=Q(rating=None) | Q(rating__range=(1, 5)), name="matter_rating_1_to_5"),
-            models.CheckConstraint(condition=~Q(state=State.RATED) | Q(rating__isnull=False), name="matter_rated_has_rating"),
+            models.CheckConstraint(
+                condition=~Q(state=State.RATED) | Q(rating__isnull=False), name="matter_rated_has_rating"
+            ),
             models.CheckConstraint(
                 condition=~Q(state__in=sorted(DONE)) | Q(settled_at__isnull=False), name="matter_settled_has_time"
             ),
@@ -171,20 +181,26 @@ class Matter(Record):
             # Open matters are few beside the settled ones: their queues stay small whatever the base holds.
             *(
                 models.Index(
-                    fields=[level, "state", "-created_at", "-id"], name=f"matter_open_{level}", condition=Q(state__in=sorted(OPEN)),
+                    fields=[level, "state", "-created_at", "-id"],
+                    name=f"matter_open_{level}",
+                    condition=Q(state__in=sorted(OPEN)),
                 )
                 for level in ("county", "township", "village")
             ),
             models.Index(fields=["handler", "state", "-created_at"], name="matter_handler", condition=~Q(handler=None)),
             models.Index(
-                fields=["handler_grid", "state", "-created_at"], name="matter_handler_grid", condition=~Q(handler_grid=None)
+                fields=["handler_grid", "state", "-created_at"],
+                name="matter_handler_grid",
+                condition=~Q(handler_grid=None),
             ),
             models.Index(fields=["taken_by", "-created_at"], name="matter_taken_by", condition=~Q(taken_by=None)),
             models.Index(fields=["merged_into"], name="matter_merged_into", condition=~Q(merged_into=None)),
             models.Index(fields=["rate_until"], name="matter_to_lapse", condition=Q(state=State.SETTLED)),
             *(
                 models.Index(
-                    fields=[level, "-settled_at", "-id"], name=f"matter_public_{level}", condition=Q(published=True),
+                    fields=[level, "-settled_at", "-id"],
+                    name=f"matter_public_{level}",
+                    condition=Q(published=True),
                 )
                 for level in ("county", "township", "village")
             ),
@@ -203,9 +219,7 @@ class Matter(Record):
             if permission == Permission.TAKE_ORDERS:
                 if matter.state == State.ORDERED and grant.organisation_id == matter.handler_id:
                     return True
-            elif permission == Permission.HANDLE and _has_in_hand(user, grant, matter):
-                return True
-            elif permission == Permission.UNMASK and _has_in_hand(user, grant, matter):
+            elif permission in (Permission.HANDLE, Permission.UNMASK) and _has_in_hand(user, grant, matter):
                 return True
         return False
 

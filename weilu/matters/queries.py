@@ -4,9 +4,10 @@ import datetime as dt
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from uuid import UUID
 
 from django.db import connection
-from django.db.models import Avg, Count, ExpressionWrapper, F, DurationField, Q, QuerySet
+from django.db.models import Avg, Count, DurationField, ExpressionWrapper, F, Q, QuerySet
 from django.utils import timezone
 
 from weilu.lib.search import query_words, to_query, to_vector
@@ -49,7 +50,7 @@ def matching(rows: QuerySet[Matter], text: str) -> QuerySet[Matter]:
     words = query_words(text)
     if not words:
         return rows.none()
-    return rows.extra(  # noqa: S610  the query goes in as a parameter
+    return rows.extra(
         tables=["matters_mattertext"],
         where=[
             "matters_mattertext.matter_id = matters_matter.id",
@@ -67,6 +68,14 @@ class Page:
     next: str
 
 
+def _read_cursor(text: str) -> tuple[dt.datetime, UUID]:
+    moment, _sep, pk = text.partition("~")
+    at = dt.datetime.fromisoformat(moment)
+    if at.tzinfo is None or not 1990 <= at.year <= 9000:
+        raise ValueError("not a time of ours")
+    return at.astimezone(dt.UTC), UUID(pk)
+
+
 def page_of(rows: QuerySet[Matter], after: str = "", size: int = PAGE) -> Page:
     """Return one page, newest first, without counting what lies before it: the hundredth costs what the first does.
 
@@ -78,8 +87,7 @@ def page_of(rows: QuerySet[Matter], after: str = "", size: int = PAGE) -> Page:
     """
     rows = rows.order_by("-created_at", "-id")
     if after:
-        moment, _sep, pk = after.partition("~")
-        at = dt.datetime.fromisoformat(moment)
+        at, pk = _read_cursor(after)
         rows = rows.filter(Q(created_at__lt=at) | Q(created_at=at, id__lt=pk)).filter(created_at__lte=at)
     found = list(rows[: size + 1])
     cursor = f"{found[size - 1].created_at.isoformat()}~{found[size - 1].pk}" if len(found) > size else ""
@@ -95,7 +103,7 @@ def counts_by_state(rows: QuerySet[Matter]) -> dict[str, int]:
     """Count open matters by state, and the late ones, in one query; the queue's head."""
     late = Count("pk", filter=Q(due_at__lt=timezone.now()))
     found = rows.open().order_by().values("state").annotate(count=Count("pk"), late=late)  # type: ignore[attr-defined]
-    counts = {state: 0 for state in sorted(OPEN)} | {"late": 0}
+    counts = dict.fromkeys(sorted(OPEN), 0) | {"late": 0}
     for row in found:
         counts[row["state"]] = row["count"]
         counts["late"] += row["late"]
@@ -224,7 +232,11 @@ def public_board(rows: QuerySet[Matter], by: str, name: str) -> list[PublicFigur
     )
     return [
         PublicFigure(
-            str(row[by] or ""), row[name] or "", row["settled"], row["satisfied"], row["rated"],
+            str(row[by] or ""),
+            row[name] or "",
+            row["settled"],
+            row["satisfied"],
+            row["rated"],
             row["time"].total_seconds() / 3600,
         )
         for row in found

@@ -1,37 +1,63 @@
-"""The verbs that write matters. Pages, imports, commands and interfaces call these, and nothing else changes a matter."""
+"""The verbs that write matters: one door for pages, imports and interfaces; nothing else changes a matter.
+
+Taking in and judging have modules of their own and are named here too.
+"""
 
 import datetime as dt
-import hmac
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
-from hashlib import sha256
-from uuid import UUID
 
 from django.conf import settings
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from weilu.lib.crypto import keyed_hash
-from weilu.lib.search import words_of
-from weilu.matters.models import Category, Channel, Matter, Module
-from weilu.matters.queries import add_words, may_hand, places_for_transfer, users_of
-from weilu.matters.workflow import DONE
-from weilu.orgs.models import Level, Organisation, Place, User
-from weilu.records.models import SECRET_ALPHABET, SECRET_LENGTH, Attachment, Event, next_numbers
+from weilu.matters.filing import Contact, file_matter, record_filing, secret_for, secret_hash
+from weilu.matters.judging import lapse_unrated, may_reopen, rate, reopen
+from weilu.matters.models import Category, Matter
+from weilu.matters.queries import may_hand, places_for_transfer, users_of
+from weilu.orgs.models import Organisation, Place, User
+from weilu.records.models import Event
 from weilu.records.moves import (
     THE_RESIDENT,
-    THE_SYSTEM,
     Actor,
-    Incomplete,
     MoveError,
     NotPossible,
     Stale,
     move,
 )
 from weilu.records.outbox import mail, notify
+
+__all__ = [
+    "BadTarget",
+    "BulkResult",
+    "Contact",
+    "PersonalInPublic",
+    "answer",
+    "ask",
+    "check_public",
+    "decline",
+    "dispatch",
+    "dispatch_many",
+    "file_matter",
+    "give_back",
+    "lapse_unrated",
+    "may_reopen",
+    "merge",
+    "rate",
+    "record_filing",
+    "reopen",
+    "report_progress",
+    "reveal_contact",
+    "secret_for",
+    "secret_hash",
+    "settle",
+    "start",
+    "take",
+    "transfer",
+]
 
 PERSONAL = re.compile(r"(?<!\d)(1[3-9]\d{9}|\d{17}[\dXx]|\d{15})(?!\d)")
 
@@ -42,117 +68,6 @@ class BadTarget(MoveError):
 
 class PersonalInPublic(MoveError):
     """A text meant for everybody holds something personal."""
-
-
-@dataclass(frozen=True)
-class Contact:
-    """How to reach the resident; all of it optional."""
-
-    name: str = ""
-    phone: str = ""
-    email: str = ""
-
-
-def secret_for(intake_key: str) -> str:
-    """Return the secret of the matter filed under ``intake_key``: sending a form twice gives the same one."""
-    digest = hmac.new(settings.DATA_KEY.encode(), f"matter:{intake_key}".encode(), sha256).digest()
-    number = int.from_bytes(digest[:16])
-    letters = []
-    for _unused in range(SECRET_LENGTH):
-        number, index = divmod(number, len(SECRET_ALPHABET))
-        letters.append(SECRET_ALPHABET[index])
-    return "".join(letters)
-
-
-def secret_hash(secret: str) -> bytes:
-    """Return what is stored of a secret."""
-    return keyed_hash("secret:" + secret.strip().upper())
-
-
-def file_matter(
-    *,
-    place: Place,
-    module: Module,
-    category: Category,
-    subject: str,
-    detail: str = "",
-    address: str = "",
-    position: tuple[float, float] | None = None,
-    channel: str = Channel.WEB,
-    contact: Contact | None = None,
-    intake_key: str,
-    by: User | None = None,
-    attachments_of: UUID | None = None,
-) -> tuple[Matter, str]:
-    """Take in a matter and start its clock.
-
-    Args:
-        place: the lowest place known, county to grid, in the jurisdiction of ``module``.
-        position: latitude and longitude (WGS 84), if the resident gave them.
-        intake_key: names this filing; the same key again returns the matter that is there.
-        attachments_of: id under which photos were kept while the form was filled in.
-
-    Returns:
-        the matter and the secret to follow it by.
-    """
-    contact = contact or Contact()
-    secret = secret_for(intake_key)
-    jurisdiction = module.jurisdiction
-    now = timezone.now()
-    matter = Matter(
-        jurisdiction=jurisdiction,
-        module=module,
-        category=category,
-        channel=channel,
-        subject=subject,
-        detail=detail,
-        address=address,
-        latitude=position[0] if position else None,
-        longitude=position[1] if position else None,
-        reporter_name=contact.name,
-        reporter_phone=contact.phone,
-        reporter_phone_hash=keyed_hash(contact.phone),
-        reporter_email=contact.email,
-        secret_hash=secret_hash(secret),
-        intake_key=intake_key,
-        state="raised",
-        created_at=now,
-        created_by=by,
-    )
-    matter.set_place(place)
-    matter.start_clock(category.days, now)
-    words = words_of(f"{subject} {detail} {address} {matter.place}")
-    try:
-        with transaction.atomic():
-            [matter.number] = next_numbers(jurisdiction, "matter", now)
-            matter.save(force_insert=True)
-            add_words([(matter, words)])
-            matter.event = record_filing(matter, by)  # type: ignore[attr-defined]
-            if attachments_of:
-                Attachment.objects.filter(record_kind="draft", record_id=attachments_of).update(
-                    record_kind="matter", record_id=matter.pk, event_id=matter.event.pk  # type: ignore[attr-defined]
-                )
-    except IntegrityError:
-        there = Matter.objects.filter(jurisdiction=jurisdiction, intake_key=intake_key).first()
-        if there is None:
-            raise
-        return there, secret
-    return matter, secret
-
-
-def record_filing(matter: Matter, by: User | None) -> Event:
-    """Write the first event of a matter."""
-    return Event.objects.create(
-        jurisdiction_id=matter.jurisdiction_id,
-        record_kind="matter",
-        record_id=matter.pk,
-        at=matter.created_at,
-        move="file",
-        to_state=matter.state,
-        actor=by,
-        actor_name=by.name if by else "",
-        changes={"channel": str(matter.channel)},
-    )
 
 
 def _tell_resident(matter: Matter, what: str | Promise) -> None:
@@ -203,7 +118,13 @@ def dispatch(
     columns["handler_grid" if isinstance(to, Place) else "handler"] = to  # type: ignore[assignment]
     name = "order" if is_branch else "dispatch"
     done = move(
-        matter, name, actor=Actor.account(by), version=version, note=note, set=columns, prepare=prepare,
+        matter,
+        name,
+        actor=Actor.account(by),
+        version=version,
+        note=note,
+        set=columns,
+        prepare=prepare,
         changes={"to": str(to)},
     )
     notify((user for user in users_of(to) if user != by), done, "ordered" if is_branch else "dispatched", done.subject)
@@ -219,7 +140,11 @@ class BulkResult:
 
 
 def dispatch_many(
-    matters: Iterable[tuple[Matter, int]], *, to: Organisation | Place, by: User, category: Category | None = None,
+    matters: Iterable[tuple[Matter, int]],
+    *,
+    to: Organisation | Place,
+    by: User,
+    category: Category | None = None,
     note: str = "",
 ) -> BulkResult:
     """Hand over several matters, each in a transaction of its own; one that cannot go does not hold up the others.
@@ -253,7 +178,13 @@ def transfer(matter: Matter, *, place: Place, by: User, version: int | None, not
 
     columns = {"handler": None, "handler_grid": None, "taken_by": None}
     done = move(
-        matter, "transfer", actor=Actor.account(by), version=version, note=note, set=columns, prepare=prepare,
+        matter,
+        "transfer",
+        actor=Actor.account(by),
+        version=version,
+        note=note,
+        set=columns,
+        prepare=prepare,
         changes={"to": str(place)},
     )
     notify((user for user in users_of(place) if user != by), done, "transferred", done.subject)
@@ -282,7 +213,9 @@ def merge(matter: Matter, *, into: Matter, by: User, version: int | None) -> Mat
         if other.pk == locked.pk:
             raise BadTarget(_("A matter cannot be merged into itself."))
         if other.state in ("merged", "declined"):
-            raise BadTarget(_("%(number)s is itself merged or not taken on; choose another.") % {"number": other.number})
+            raise BadTarget(
+                _("%(number)s is itself merged or not taken on; choose another.") % {"number": other.number}
+            )
         if Matter.objects.filter(merged_into=locked.pk).exists():
             raise BadTarget(_("Other matters were merged into this one; merge the other way round."))
         return []
@@ -290,7 +223,12 @@ def merge(matter: Matter, *, into: Matter, by: User, version: int | None) -> Mat
     # Both rows in one order, whichever way round two clerks merge: no deadlock.
     list(Matter.objects.select_for_update(of=("self",)).filter(pk__in=[matter.pk, into.pk]).order_by("pk"))
     return move(
-        matter, "merge", actor=Actor.account(by), version=version, set={"merged_into": into}, prepare=prepare,
+        matter,
+        "merge",
+        actor=Actor.account(by),
+        version=version,
+        set={"merged_into": into},
+        prepare=prepare,
         changes={"into": into.number},
     )
 
@@ -307,7 +245,9 @@ def take(matter: Matter, *, by: User, version: int | None = None) -> Matter:
     except (NotPossible, Stale, MoveError) as error:
         now = Matter.objects.select_related("taken_by").get(pk=matter.pk)
         if now.taken_by_id and now.taken_by_id != by.pk:
-            raise NotPossible(_("Another member was first to take this order. Thank you for stepping forward.")) from error
+            raise NotPossible(
+                _("Another member was first to take this order. Thank you for stepping forward.")
+            ) from error
         raise
 
 
@@ -399,112 +339,17 @@ def settle(
 
     columns = {"outcome": outcome.strip(), "public_outcome": public_outcome.strip(), "published": publish}
     done = move(
-        matter, "settle", actor=Actor.account(by), version=version, note=outcome, set=columns, prepare=prepare,
+        matter,
+        "settle",
+        actor=Actor.account(by),
+        version=version,
+        note=outcome,
+        set=columns,
+        prepare=prepare,
         changes={"published": publish},
     )
     _tell_resident(done, _("Your matter was settled; please rate it"))
     return done
-
-
-def _those_who_worked(matter: Matter) -> list[User]:
-    settled = Event.objects.filter(record_id=matter.pk, move="settle").select_related("actor").order_by("at").last()
-    return [settled.actor] if settled and settled.actor else []
-
-
-@transaction.atomic
-def rate(matter: Matter, *, rating: int, comment: str = "") -> Matter:
-    """Keep the resident's rating, 1 to 5.
-
-    Raises:
-        Incomplete: the rating is not 1 to 5.
-        NotPossible: the time to rate is over, or it was rated before.
-    """
-    if rating not in range(1, 6):
-        raise Incomplete("rating", _("rating"))
-
-    def prepare(locked: Matter) -> list[str]:
-        now = timezone.now()
-        if locked.rate_until and now > locked.rate_until:
-            raise NotPossible(_("The time to rate this matter is over."))
-        locked.rated_at = now
-        return ["rated_at"]
-
-    columns = {"rating": rating, "rating_comment": comment.strip()}
-    done = move(
-        matter, "rate", actor=THE_RESIDENT, version=None, note=comment, set=columns, prepare=prepare,
-        changes={"rating": rating},
-    )
-    notify(_those_who_worked(done), done, "rated", done.subject)
-    return done
-
-
-def may_reopen(matter: Matter, now: dt.datetime | None = None) -> bool:
-    """Tell, from what is stored, whether the resident may still reopen a matter: once, within the days promised."""
-    now = now or timezone.now()
-    in_time = matter.reopen_until is not None and now <= matter.reopen_until
-    return matter.state in DONE and matter.reopened_at is None and in_time
-
-
-@transaction.atomic
-def reopen(matter: Matter, *, note: str) -> Matter:
-    """Reopen a settled matter for the resident, who says what is still wrong; a new clock starts.
-
-    Raises:
-        NotPossible: it was reopened before, or the days for it are over.
-    """
-
-    def prepare(locked: Matter) -> list[str]:
-        now = timezone.now()
-        if locked.state in DONE and not may_reopen(locked, now):
-            raise NotPossible(_("A matter can be reopened once, until %(days)s days after it was settled.") % {
-                "days": locked.jurisdiction.reopen_days
-            })
-        locked.reopened_at = now
-        locked.start_clock(locked.category.days, now)
-        for column, value in EMPTY_RESULT.items():
-            setattr(locked, column, value)
-        return ["reopened_at", *EMPTY_RESULT]
-
-    people = _those_who_worked(matter)
-    done = move(matter, "reopen", actor=THE_RESIDENT, version=None, note=note, prepare=prepare, changes={})
-    notify(people, done, "reopened", done.subject)
-    return done
-
-
-# What the first settling left; the events keep it.
-EMPTY_RESULT = {
-    "settled_at": None,
-    "settled_late": False,
-    "rate_until": None,
-    "reopen_until": None,
-    "rating": None,
-    "rating_comment": "",
-    "rated_at": None,
-    "published": False,
-    "outcome": "",
-    "public_outcome": "",
-    "handler": None,
-    "handler_grid": None,
-    "taken_by": None,
-}
-
-
-def lapse_unrated(now: dt.datetime | None = None, progress: Callable[[int], None] | None = None) -> int:
-    """Mark matters whose time to rate is over as not rated, never as satisfied; return how many."""
-    now = now or timezone.now()
-    count = 0
-    while True:
-        batch = list(Matter.objects.filter(state="settled", rate_until__lt=now).order_by("rate_until")[:500])
-        for matter in batch:
-            try:
-                move(matter, "lapse", actor=THE_SYSTEM, version=matter.version, changes={})
-                count += 1
-            except MoveError:  # the resident was quicker, or another worker
-                continue
-        if progress:
-            progress(count)
-        if len(batch) < 500:
-            return count
 
 
 @transaction.atomic
@@ -522,8 +367,3 @@ def reveal_contact(matter: Matter, *, by: User) -> Contact:
         open_to_resident=False,
     )
     return Contact(matter.reporter_name, matter.reporter_phone, matter.reporter_email)
-
-
-def level_word(place: Place) -> str:
-    """Return the level of a place in words."""
-    return str(Level(place.level).label)

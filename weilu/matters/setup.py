@@ -11,13 +11,34 @@ from weilu.orgs.models import Jurisdiction, Level, Place
 # The nine modules (source 002), with the icon that a resident's page shows.
 MODULES = [
     ("ask", "我要问", "Ask", "政策、办事怎么办", "How something is done, what is my right", "help-circle"),
-    ("report", "随手拍", "Snapshot", "路灯、垃圾、坑洼，拍下来", "A lamp, rubbish, a hole in the road: take a photo", "camera"),
+    (
+        "report",
+        "随手拍",
+        "Snapshot",
+        "路灯、垃圾、坑洼，拍下来",
+        "A lamp, rubbish, a hole in the road: take a photo",
+        "camera",
+    ),
     ("appeal", "我要诉", "Appeal", "家里、村里的难事", "What is hard at home or in the village", "message-plus"),
     ("complain", "我要投诉", "Complain", "服务、作风、质量问题", "About service, conduct or quality", "speakerphone"),
     ("suggest", "我建议", "Suggest", "让这里更好的主意", "An idea that makes it better here", "message-circle"),
     ("errand", "帮我办", "Errand", "请人代办、代跑腿", "Somebody to do it for me", "heart-handshake"),
-    ("service", "点服务", "Order a service", "维修、理发、义诊等服务", "Repairs, a haircut, a doctor's round", "clipboard-list"),
-    ("mediate", "请调解", "Mediation", "邻里、家庭、土地纠纷", "A dispute with neighbours, in the family, about land", "users"),
+    (
+        "service",
+        "点服务",
+        "Order a service",
+        "维修、理发、义诊等服务",
+        "Repairs, a haircut, a doctor's round",
+        "clipboard-list",
+    ),
+    (
+        "mediate",
+        "请调解",
+        "Mediation",
+        "邻里、家庭、土地纠纷",
+        "A dispute with neighbours, in the family, about land",
+        "users",
+    ),
     ("praise", "我点赞", "Praise", "好人好事、好服务", "A good deed, a good service", "thumb-up"),
 ]
 
@@ -74,7 +95,13 @@ def open_jurisdiction(code: str, *, prefix: str = "", title: str = "") -> Jurisd
     jurisdiction = Jurisdiction.objects.create(place=place, prefix=prefix, title=title or f"{place.name} · 围炉")
     Module.objects.bulk_create(
         Module(
-            jurisdiction=jurisdiction, code=code, name=name, name_en=name_en, hint=hint, hint_en=hint_en, icon=icon,
+            jurisdiction=jurisdiction,
+            code=code,
+            name=name,
+            name_en=name_en,
+            hint=hint,
+            hint_en=hint_en,
+            icon=icon,
             position=position,
         )
         for position, (code, name, name_en, hint, hint_en, icon) in enumerate(MODULES)

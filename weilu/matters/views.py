@@ -4,10 +4,10 @@ from collections.abc import Callable
 
 from django.contrib import messages
 from django.db import transaction
-from django.http import FileResponse, HttpRequest, HttpResponse
+from django.http import FileResponse, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from weilu.matters import services
 from weilu.matters.forms import (
@@ -20,7 +20,7 @@ from weilu.matters.forms import (
 )
 from weilu.matters.models import Matter
 from weilu.matters.queries import places_for_transfer, similar_to
-from weilu.orgs.access import requires
+from weilu.orgs.access import AccountRequest, requires
 from weilu.orgs.roles import Permission, Role
 from weilu.orgs.scope import covers
 from weilu.records.attachments import MAX_FILES, BadFile, attach, path_of
@@ -28,28 +28,38 @@ from weilu.records.models import Attachment, Event
 from weilu.records.moves import Actor, Incomplete, MoveError, Stale, permitted
 
 
-def fetch(request: HttpRequest, number: str) -> Matter:
+def fetch(request: AccountRequest, number: str) -> Matter:
     """Return the matter in the reader's scope; outside it there is none."""
     rows = Matter.objects.visible_to(request.user).select_related(
-        "jurisdiction__place", "module", "category", "county", "township", "village", "grid",
-        "handler", "handler_grid__parent", "taken_by", "merged_into", "created_by",
+        "jurisdiction__place",
+        "module",
+        "category",
+        "county",
+        "township",
+        "village",
+        "grid",
+        "handler",
+        "handler_grid__parent",
+        "taken_by",
+        "merged_into",
+        "created_by",
     )
     return get_object_or_404(rows, number=number)
 
 
-def _fetch_to_act(request: HttpRequest, number: str) -> Matter:
+def _fetch_to_act(request: AccountRequest, number: str) -> Matter:
     """Return the matter in scope without what only its page shows: the verb reads it again under lock."""
     return get_object_or_404(Matter.objects.visible_to(request.user).select_related("jurisdiction"), number=number)
 
 
-def _still_seen(request: HttpRequest, matter: Matter) -> bool:
+def _still_seen(request: AccountRequest, matter: Matter) -> bool:
     """Tell whether the matter is in the reader's scope after a move; for place roles without a query."""
     if any(covers(grant, matter) for grant in request.user.grants_for(Permission.VIEW)):
         return True
     return Matter.objects.visible_to(request.user).filter(pk=matter.pk).exists()
 
 
-def _fetch_order(request: HttpRequest, number: str) -> Matter:
+def _fetch_order(request: AccountRequest, number: str) -> Matter:
     """Return a matter that is or was an order to the reader's branch: who comes second is told, not lost."""
     branches = [grant.organisation_id for grant in request.user.grants_for(Permission.TAKE_ORDERS)]
     return get_object_or_404(Matter, number=number, handler__in=branches)
@@ -70,7 +80,7 @@ def timeline(matter: Matter, for_resident: bool = False) -> list[Event]:
     return found
 
 
-def possible_moves(request: HttpRequest, matter: Matter) -> set[str]:
+def possible_moves(request: AccountRequest, matter: Matter) -> set[str]:
     """Return the names of the moves that the reader may make now."""
     actor = Actor.account(request.user)
     return {
@@ -80,7 +90,7 @@ def possible_moves(request: HttpRequest, matter: Matter) -> set[str]:
     }
 
 
-def show(request: HttpRequest, matter: Matter, *, status: int = 200, **extra) -> HttpResponse:
+def show(request: AccountRequest, matter: Matter, *, status: int = 200, **extra) -> HttpResponse:
     """Render the page of a matter; ``extra`` carries a bound form with its errors."""
     moves = possible_moves(request, matter)
     triage = "dispatch" in moves
@@ -101,18 +111,18 @@ def show(request: HttpRequest, matter: Matter, *, status: int = 200, **extra) ->
 
 
 @requires(Permission.VIEW)
-@require_GET
-def matter(request: HttpRequest, number: str) -> HttpResponse:
+@require_safe
+def matter(request: AccountRequest, number: str) -> HttpResponse:
     """A matter: what was raised, where it stands, what happened, what can be done."""
     return show(request, fetch(request, number))
 
 
-def _version(request: HttpRequest) -> int:
+def _version(request: AccountRequest) -> int:
     text = request.POST.get("version", "")
     return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else -1
 
 
-Verb = Callable[[HttpRequest, Matter], Matter]
+Verb = Callable[[AccountRequest, Matter], Matter]
 VERBS: dict[str, Verb] = {}
 
 
@@ -141,24 +151,24 @@ def _cleaned(form) -> dict:
 
 
 @verb("dispatch")
-def _dispatch(request: HttpRequest, matter: Matter) -> Matter:
+def _dispatch(request: AccountRequest, matter: Matter) -> Matter:
     data = _cleaned(DispatchForm(request.POST, matter=matter))
     return services.dispatch(matter, by=request.user, version=_version(request), **data)
 
 
 @verb("transfer")
-def _transfer(request: HttpRequest, matter: Matter) -> Matter:
+def _transfer(request: AccountRequest, matter: Matter) -> Matter:
     data = _cleaned(TransferForm(request.POST, places=places_for_transfer(matter)))
     return services.transfer(matter, by=request.user, version=_version(request), **data)
 
 
 @verb("decline")
-def _decline(request: HttpRequest, matter: Matter) -> Matter:
+def _decline(request: AccountRequest, matter: Matter) -> Matter:
     return services.decline(matter, by=request.user, version=_version(request), **_cleaned(NoteForm(request.POST)))
 
 
 @verb("merge")
-def _merge(request: HttpRequest, matter: Matter) -> Matter:
+def _merge(request: AccountRequest, matter: Matter) -> Matter:
     number = request.POST.get("into", "").strip().upper()
     into = Matter.objects.visible_to(request.user).filter(number=number, jurisdiction_id=matter.jurisdiction_id).first()
     if into is None:
@@ -167,52 +177,59 @@ def _merge(request: HttpRequest, matter: Matter) -> Matter:
 
 
 @verb("start")
-def _start(request: HttpRequest, matter: Matter) -> Matter:
+def _start(request: AccountRequest, matter: Matter) -> Matter:
     return services.start(matter, by=request.user, version=_version(request))
 
 
 @verb("take")
-def _take(request: HttpRequest, matter: Matter) -> Matter:
+def _take(request: AccountRequest, matter: Matter) -> Matter:
     return services.take(matter, by=request.user)
 
 
 @verb("progress")
-def _progress(request: HttpRequest, matter: Matter) -> Matter:
+def _progress(request: AccountRequest, matter: Matter) -> Matter:
     data = _cleaned(NoteForm(request.POST))
     done = services.report_progress(matter, by=request.user, version=_version(request), **data)
-    return _with_files(request, done)
+    return attach_files(request, done)
 
 
 @verb("return")
-def _return(request: HttpRequest, matter: Matter) -> Matter:
+def _return(request: AccountRequest, matter: Matter) -> Matter:
     return services.give_back(matter, by=request.user, version=_version(request), **_cleaned(NoteForm(request.POST)))
 
 
 @verb("ask")
-def _ask(request: HttpRequest, matter: Matter) -> Matter:
+def _ask(request: AccountRequest, matter: Matter) -> Matter:
     return services.ask(matter, by=request.user, version=_version(request), **_cleaned(NoteForm(request.POST)))
 
 
 @verb("answer")
-def _answer(request: HttpRequest, matter: Matter) -> Matter:
+def _answer(request: AccountRequest, matter: Matter) -> Matter:
     return services.answer(matter, by=request.user, **_cleaned(NoteForm(request.POST)))
 
 
 @verb("settle")
-def _settle(request: HttpRequest, matter: Matter) -> Matter:
-    done = services.settle(
-        matter, by=request.user, version=_version(request), **_cleaned(SettleForm(request.POST))
-    )
-    return _with_files(request, done)
+def _settle(request: AccountRequest, matter: Matter) -> Matter:
+    done = services.settle(matter, by=request.user, version=_version(request), **_cleaned(SettleForm(request.POST)))
+    return attach_files(request, done)
 
 
-def _with_files(request: HttpRequest, done: Matter) -> Matter:
+def attach_files(request: AccountRequest, done: Matter) -> Matter:
+    """Attach the files sent along to the event that ``done`` carries.
+
+    Raises:
+        BadFile: there are too many, or one is not what we accept.
+    """
     uploads = request.FILES.getlist("files")
     if len(uploads) > MAX_FILES:
         raise BadFile(_("At most %(n)s files at once.") % {"n": MAX_FILES})
     for upload in uploads:
         attach(
-            upload, jurisdiction=done.jurisdiction, record_kind="matter", record_id=done.pk, by=request.user,
+            upload,
+            jurisdiction=done.jurisdiction,
+            record_kind="matter",
+            record_id=done.pk,
+            by=request.user,
             event_id=done.event.pk,  # type: ignore[attr-defined]
         )
     return done
@@ -220,7 +237,7 @@ def _with_files(request: HttpRequest, done: Matter) -> Matter:
 
 @requires(Permission.VIEW)
 @require_POST
-def act(request: HttpRequest, number: str, name: str) -> HttpResponse:
+def act(request: AccountRequest, number: str, name: str) -> HttpResponse:
     """Make a move on a matter; what cannot be done is said on its page, with what was typed still there."""
     before = _fetch_order(request, number) if name == "take" else _fetch_to_act(request, number)
     action = VERBS.get(name)
@@ -234,7 +251,9 @@ def act(request: HttpRequest, number: str, name: str) -> HttpResponse:
         problem = {name: [str(text) for text in texts] for name, texts in error.form.errors.items()}
         return show(request, fetch(request, number), status=422, failed=name, problem=problem, typed=request.POST)
     except Stale as error:
-        return show(request, fetch(request, number), status=409, failed=name, conflict=error.message, typed=request.POST)
+        return show(
+            request, fetch(request, number), status=409, failed=name, conflict=error.message, typed=request.POST
+        )
     except (MoveError, BadFile) as error:
         problem = {error.field if isinstance(error, Incomplete) else "": [str(error.args[0])]}
         seen = Matter.objects.visible_to(request.user).filter(number=number).exists()
@@ -265,7 +284,7 @@ DONE_WORDS: dict[str, Callable[[], str]] = {
 
 @requires(Permission.UNMASK)
 @require_POST
-def contact(request: HttpRequest, number: str) -> HttpResponse:
+def contact(request: AccountRequest, number: str) -> HttpResponse:
     """Show the resident's contact in full, once, and keep who looked."""
     found = fetch(request, number)
     if not Matter.may(request.user, Permission.UNMASK, found):
@@ -274,13 +293,13 @@ def contact(request: HttpRequest, number: str) -> HttpResponse:
     return show(request, found, contact=services.reveal_contact(found, by=request.user))
 
 
-def send_file(file: Attachment, thumbnail: bool) -> HttpResponse:
+def send_file(file: Attachment, thumbnail: bool) -> HttpResponseBase:
     """Answer with the content of an attachment; a document is saved, never opened in the page."""
     small = thumbnail and file.kind == Attachment.Kind.PHOTO
     response = FileResponse(
-        open(path_of(file.sha256, small), "rb"),
+        path_of(file.sha256, small).open("rb"),
         as_attachment=file.kind == Attachment.Kind.DOCUMENT,
-        filename=file.name if file.kind == Attachment.Kind.DOCUMENT else None,
+        filename=file.name if file.kind == Attachment.Kind.DOCUMENT else "",
         content_type=file.content_type,
     )
     response["Cache-Control"] = "private, max-age=86400"
@@ -289,11 +308,9 @@ def send_file(file: Attachment, thumbnail: bool) -> HttpResponse:
 
 
 @requires(Permission.VIEW)
-@require_GET
-def attachment(request: HttpRequest, number: str, pk: str) -> HttpResponse:
+@require_safe
+def attachment(request: AccountRequest, number: str, pk: str) -> HttpResponseBase:
     """A photo or document of a matter in scope."""
     found = get_object_or_404(Matter.objects.visible_to(request.user), number=number)
     file = get_object_or_404(Attachment, pk=pk, record_kind="matter", record_id=found.pk)
     return send_file(file, "small" in request.GET)
-
-

@@ -7,9 +7,18 @@ from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import ImproperlyConfigured, PermissionDenied
 from django.http import HttpRequest, HttpResponse
 
+from weilu.orgs.models import User
 from weilu.orgs.roles import Permission
 
 PUBLIC = "public"
+
+
+class AccountRequest(HttpRequest):
+    """A request whose route is not public: the middleware has seen to it that an account makes it."""
+
+    user: User  # type: ignore[assignment]
+
+
 View = TypeVar("View", bound=Callable[..., Any])
 
 

@@ -11,6 +11,7 @@ from weilu.orgs.models import Grant, Organisation, Place, User
 from weilu.orgs.roles import ORGANISATION_ROLES, Permission
 from weilu.orgs.scope import organisations_in_scope, places_in_scope
 
+
 class AccountForm(forms.ModelForm):
     """A new account, with its first password."""
 
@@ -29,6 +30,7 @@ class AccountForm(forms.ModelForm):
     def clean_password(self) -> str:
         validate_password(self.cleaned_data["password"], User(username=self.data.get("username", "")))
         return self.cleaned_data["password"]
+
 
 class GrantForm(forms.ModelForm):
     """A role for an account, at a place or in an organisation of the administrator's own scope."""
@@ -73,8 +75,9 @@ class GrantForm(forms.ModelForm):
     def save(self, commit: bool = True) -> Grant:
         self.instance.place = self.place
         holder = next(
-            grant for grant in self.manager.grants_for(Permission.MANAGE) if self.place.path.startswith(grant.place.path)
+            grant
+            for grant in self.manager.grants_for(Permission.MANAGE)
+            if self.place.path.startswith(grant.place.path)
         )
         self.instance.jurisdiction_id = holder.jurisdiction_id
         return super().save(commit)
-

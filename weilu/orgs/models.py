@@ -6,6 +6,7 @@ from functools import cached_property
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
@@ -62,10 +63,11 @@ class Place(Dated):
         ordering = ["code"]
         constraints = [
             models.UniqueConstraint(fields=["code"], condition=Q(valid_to=None), name="place_code_once_at_a_time"),
-            models.CheckConstraint(condition=Q(valid_to=None) | Q(valid_to__gt=F("valid_from")), name="place_ends_later"),
             models.CheckConstraint(
-                condition=Q(latitude=None, longitude=None)
-                | Q(latitude__range=(-90, 90), longitude__range=(-180, 180)),
+                condition=Q(valid_to=None) | Q(valid_to__gt=F("valid_from")), name="place_ends_later"
+            ),
+            models.CheckConstraint(
+                condition=Q(latitude=None, longitude=None) | Q(latitude__range=(-90, 90), longitude__range=(-180, 180)),
                 name="place_position_on_earth",
             ),
         ]
@@ -126,7 +128,9 @@ class Organisation(Dated):
     class Meta:
         ordering = ["name"]
         constraints = [
-            models.UniqueConstraint(fields=["place", "name"], condition=Q(valid_to=None), name="organisation_once_at_a_place")
+            models.UniqueConstraint(
+                fields=["place", "name"], condition=Q(valid_to=None), name="organisation_once_at_a_place"
+            )
         ]
 
     def __str__(self):
@@ -156,7 +160,7 @@ class User(AbstractBaseUser):
 
     class Meta:
         ordering = ["username"]
-        constraints = [models.UniqueConstraint(models.functions.Lower("username"), name="username_once")]
+        constraints = [models.UniqueConstraint(Lower("username"), name="username_once")]
 
     def __str__(self):
         return self.name
@@ -198,10 +202,13 @@ class Grant(Dated):
         constraints = [
             models.CheckConstraint(condition=Q(role__in=Role.values), name="grant_role_is_known"),
             models.CheckConstraint(
-                condition=~Q(role__in=[str(role) for role in sorted(ORGANISATION_ROLES)]) | Q(organisation__isnull=False),
+                condition=~Q(role__in=[str(role) for role in sorted(ORGANISATION_ROLES)])
+                | Q(organisation__isnull=False),
                 name="grant_of_organisation_role_names_it",
             ),
-            models.CheckConstraint(condition=Q(valid_to=None) | Q(valid_to__gt=F("valid_from")), name="grant_ends_later"),
+            models.CheckConstraint(
+                condition=Q(valid_to=None) | Q(valid_to__gt=F("valid_from")), name="grant_ends_later"
+            ),
         ]
         indexes = [
             models.Index(fields=["organisation", "role"], name="grant_organisation"),

@@ -11,9 +11,9 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 
-from weilu.orgs.access import public, requires
+from weilu.orgs.access import AccountRequest, public, requires
 from weilu.orgs.forms import AccountForm, GrantForm
 from weilu.orgs.models import Grant, Organisation, Place, User, valid_on
 from weilu.orgs.rate_limit import limited
@@ -58,7 +58,7 @@ def type_size(request: HttpRequest) -> HttpResponse:
 
 
 @requires(Permission.SIGNED_IN)
-def account(request: HttpRequest) -> HttpResponse:
+def account(request: AccountRequest) -> HttpResponse:
     """One's own account: what one may do, and a new password."""
     form = PasswordChangeForm(request.user, request.POST or None)
     if request.method == "POST" and form.is_valid():
@@ -70,8 +70,8 @@ def account(request: HttpRequest) -> HttpResponse:
 
 
 @requires(Permission.VIEW)
-@require_GET
-def places(request: HttpRequest, code: str = "") -> HttpResponse:
+@require_safe
+def places(request: AccountRequest, code: str = "") -> HttpResponse:
     """A place of one's scope: what lies in it and which bodies stand there."""
     today = timezone.localdate()
     mine = Place.objects.filter(places_in_scope(request.user, Permission.VIEW), valid_on(today))
@@ -102,8 +102,8 @@ def _managed_users(manager: User):
 
 
 @requires(Permission.MANAGE)
-@require_GET
-def accounts(request: HttpRequest) -> HttpResponse:
+@require_safe
+def accounts(request: AccountRequest) -> HttpResponse:
     """Accounts with a grant in the administrator's scope."""
     rows = _managed_users(request.user)
     if text := request.GET.get("q", "").strip():
@@ -113,7 +113,7 @@ def accounts(request: HttpRequest) -> HttpResponse:
 
 
 @requires(Permission.MANAGE)
-def account_new(request: HttpRequest) -> HttpResponse:
+def account_new(request: AccountRequest) -> HttpResponse:
     """A new account with its first grant: both or neither."""
     form = AccountForm(request.POST or None)
     grant = GrantForm(request.POST or None, manager=request.user)
@@ -134,7 +134,7 @@ def account_new(request: HttpRequest) -> HttpResponse:
 
 
 @requires(Permission.MANAGE)
-def account_edit(request: HttpRequest, username: str) -> HttpResponse:
+def account_edit(request: AccountRequest, username: str) -> HttpResponse:
     """Grants of one account: add one, or end one today."""
     user = get_object_or_404(_managed_users(request.user), username__iexact=username)
     form = GrantForm(request.POST or None, manager=request.user)
@@ -151,7 +151,7 @@ def account_edit(request: HttpRequest, username: str) -> HttpResponse:
 
 @requires(Permission.MANAGE)
 @require_POST
-def account_switch(request: HttpRequest, username: str) -> HttpResponse:
+def account_switch(request: AccountRequest, username: str) -> HttpResponse:
     """Shut an account, or open it again. One's own cannot be shut."""
     user = get_object_or_404(_managed_users(request.user), username__iexact=username)
     if user == request.user:
@@ -165,7 +165,7 @@ def account_switch(request: HttpRequest, username: str) -> HttpResponse:
 
 @requires(Permission.MANAGE)
 @require_POST
-def grant_end(request: HttpRequest, pk: str) -> HttpResponse:
+def grant_end(request: AccountRequest, pk: str) -> HttpResponse:
     """End a grant today; it stays in the history."""
     scope = Place.objects.filter(places_in_scope(request.user, Permission.MANAGE))
     grant = get_object_or_404(Grant.objects.select_related("user"), pk=pk, place__in=scope)

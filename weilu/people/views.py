@@ -1,11 +1,11 @@
 """Organisations and the people in them."""
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
-from weilu.orgs.access import requires
+from weilu.orgs.access import AccountRequest, requires
 from weilu.orgs.models import Organisation, valid_on
 from weilu.orgs.roles import Permission
 from weilu.orgs.scope import organisations_in_scope
@@ -15,8 +15,8 @@ PAGE = 200
 
 
 @requires(Permission.VIEW_PEOPLE)
-@require_GET
-def organisation(request: HttpRequest, pk: str) -> HttpResponse:
+@require_safe
+def organisation(request: AccountRequest, pk: str) -> HttpResponse:
     """A body and its people, by name, telephones masked."""
     scope = organisations_in_scope(request.user, Permission.VIEW_PEOPLE)
     body = get_object_or_404(Organisation.objects.filter(scope).select_related("place", "parent"), pk=pk)

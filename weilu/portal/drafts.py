@@ -33,7 +33,12 @@ def begin(jurisdiction: Jurisdiction) -> Draft:
 def remember(response: HttpResponse, draft: Draft, secure: bool) -> HttpResponse:
     """Give the reader's browser the cookie that finds ``draft`` again."""
     response.set_signed_cookie(
-        COOKIE, str(draft.pk), salt="draft", max_age=int(LIFE.total_seconds()), httponly=True, samesite="Lax",
+        COOKIE,
+        str(draft.pk),
+        salt="draft",
+        max_age=int(LIFE.total_seconds()),
+        httponly=True,
+        samesite="Lax",
         secure=secure,
     )
     return response

@@ -3,10 +3,10 @@
 import hmac
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from weilu.matters import services
 from weilu.matters.forms import NoteForm
@@ -15,7 +15,7 @@ from weilu.matters.views import send_file, timeline
 from weilu.orgs.access import public
 from weilu.orgs.rate_limit import limited
 from weilu.portal.forms import FollowForm, RatingForm
-from weilu.portal.views import READING
+from weilu.portal.views import READING, jurisdiction_of
 from weilu.portal.words import standing, told
 from weilu.records.models import Attachment
 from weilu.records.moves import MoveError
@@ -37,15 +37,24 @@ def follow(request: HttpRequest) -> HttpResponse:
             return redirect("follow_matter", matter.number)
         form.add_error(None, _("Number and secret do not belong together. Check both as they were shown to you."))
     mine = Matter.objects.filter(pk__in=request.session.get("follow", [])).select_related("merged_into", "category")
-    context = {"form": form, "mine": [(row, standing(row)) for row in mine]}
+    context = {"form": form, "mine": [(row, standing(row)) for row in mine], "jurisdiction": jurisdiction_of(request)}
     return render(request, "portal/follow.html", context, status=422 if form.errors else 200)
 
 
 def _fetch(request: HttpRequest, number: str) -> Matter:
     """Return a matter that this device has shown the secret of; another does not exist for it."""
     rows = Matter.objects.select_related(
-        "jurisdiction", "module", "category", "county", "township", "village", "grid", "handler", "handler_grid",
-        "merged_into__handler", "merged_into__jurisdiction",
+        "jurisdiction",
+        "module",
+        "category",
+        "county",
+        "township",
+        "village",
+        "grid",
+        "handler",
+        "handler_grid",
+        "merged_into__handler",
+        "merged_into__jurisdiction",
     )
     return get_object_or_404(rows, number=number, pk__in=request.session.get("follow", []))
 
@@ -71,7 +80,7 @@ def _show(request: HttpRequest, matter: Matter, status: int = 200, **extra) -> H
 
 @public
 @limited("read", READING)
-@require_GET
+@require_safe
 def follow_matter(request: HttpRequest, number: str) -> HttpResponse:
     """Where one's matter stands."""
     return _show(request, _fetch(request, number))
@@ -106,8 +115,8 @@ def say(request: HttpRequest, number: str, name: str) -> HttpResponse:
 
 @public
 @limited("read", READING)
-@require_GET
-def file(request: HttpRequest, number: str, pk: str) -> HttpResponse:
+@require_safe
+def file(request: HttpRequest, number: str, pk: str) -> HttpResponseBase:
     """A photo of one's own matter."""
     matter = _fetch(request, number)
     events = {event.pk for event in timeline(matter, for_resident=True)}

@@ -13,11 +13,15 @@ class WhatForm(forms.Form):
     """Step 1: what it is."""
 
     module = forms.ModelChoiceField(
-        Module.objects.none(), to_field_name="code", empty_label=None, widget=forms.RadioSelect,
+        Module.objects.none(),
+        to_field_name="code",
+        empty_label=None,
+        widget=forms.RadioSelect,
         error_messages={"required": _("Choose what you come for.")},
     )
     subject = forms.CharField(
-        max_length=120, min_length=2,
+        max_length=120,
+        min_length=2,
         error_messages={
             "required": _("Say in one line what it is."),
             "min_length": _("Say a little more: at least 2 characters."),
@@ -66,7 +70,8 @@ class RatingForm(forms.Form):
     """The resident's judgement."""
 
     rating = forms.TypedChoiceField(
-        choices=[(n, str(n)) for n in range(5, 0, -1)], coerce=int,
+        choices=[(n, str(n)) for n in range(5, 0, -1)],
+        coerce=int,
         error_messages={"required": _("Choose one to five stars.")},
     )
     comment = forms.CharField(required=False, max_length=500)

@@ -5,7 +5,7 @@ import datetime as dt
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, JsonResponse
 from django.utils import timezone
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from weilu.orgs.access import public
 
@@ -31,7 +31,7 @@ def _migrations() -> str:
 
 
 @public
-@require_GET
+@require_safe
 def healthz(request: HttpRequest) -> JsonResponse:
     """200 with each part ``ok``, or 503 with what is wrong."""
     parts: dict[str, str] = {}

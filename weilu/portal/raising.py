@@ -3,11 +3,11 @@
 from typing import Any
 
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from weilu.matters.forms import active_categories, active_modules
 from weilu.matters.models import Category, Channel, Matter, Module
@@ -33,9 +33,11 @@ def _where(draft: Draft | None) -> Place | None:
     code = drafts.answers(draft).get("place")
     if not draft or not code:
         return None
-    return Place.objects.filter(
-        code=code, valid_to=None, path__startswith=draft.jurisdiction.place.path
-    ).select_related("parent").first()
+    return (
+        Place.objects.filter(code=code, valid_to=None, path__startswith=draft.jurisdiction.place.path)
+        .select_related("parent")
+        .first()
+    )
 
 
 @public
@@ -59,8 +61,14 @@ def what(request: HttpRequest) -> HttpResponse:
         if form.is_valid() and not problems:
             return drafts.remember(redirect("raise_where"), draft, request.is_secure())
     context = {
-        "form": form, "given": given, "problems": problems, "photos": drafts.photos(draft), "place": _where(draft),
-        "modules": active_modules(jurisdiction), "max_files": MAX_FILES, "jurisdiction": jurisdiction,
+        "form": form,
+        "given": given,
+        "problems": problems,
+        "photos": drafts.photos(draft),
+        "place": _where(draft),
+        "modules": active_modules(jurisdiction),
+        "max_files": MAX_FILES,
+        "jurisdiction": jurisdiction,
     }
     response = render(request, "portal/raise_what.html", context, status=422 if request.method == "POST" else 200)
     return drafts.remember(response, draft, request.is_secure()) if draft else response
@@ -84,7 +92,7 @@ def _add_photos(request: HttpRequest, draft: Draft) -> list[str]:
 
 @public
 @limited("read", READING)
-@require_GET
+@require_safe
 def at_place(request: HttpRequest, code: str) -> HttpResponse:
     """Where the QR code of a notice leads: the form, with its place already known."""
     place = _open_place(code)
@@ -122,9 +130,11 @@ def where(request: HttpRequest) -> HttpResponse:
     if code := request.GET.get("township", "") or request.POST.get("township", ""):
         township = inside.filter(level=Level.TOWNSHIP, code=code).first()
     elif place and place.level > Level.COUNTY and "change" not in request.GET:
-        township = place if place.level == Level.TOWNSHIP else inside.filter(
-            level=Level.TOWNSHIP, code__in=place.ancestor_codes
-        ).first()
+        township = (
+            place
+            if place.level == Level.TOWNSHIP
+            else inside.filter(level=Level.TOWNSHIP, code__in=place.ancestor_codes).first()
+        )
     position = _position(request)
     if request.method == "POST":
         drafts.keep(draft, address=request.POST.get("address", "").strip()[:120])
@@ -135,11 +145,16 @@ def where(request: HttpRequest) -> HttpResponse:
         problem = _("Choose the place, or “somewhere else in the county”.")
         given = drafts.answers(draft)
     context = {
-        "given": given, "place": place, "county": county, "township": township, "problem": problem,
+        "given": given,
+        "place": place,
+        "county": county,
+        "township": township,
+        "problem": problem,
         "townships": inside.filter(level=Level.TOWNSHIP).order_by("code") if township is None else [],
         "villages": inside.filter(level=Level.VILLAGE, parent=township).order_by("code") if township else [],
         "near": nearest(draft.jurisdiction, *position) if position else [],
-        "position": position, "jurisdiction": draft.jurisdiction,
+        "position": position,
+        "jurisdiction": draft.jurisdiction,
     }
     return render(request, "portal/raise_where.html", context, status=422 if problem else 200)
 
@@ -174,8 +189,12 @@ def send(request: HttpRequest) -> HttpResponse:
             _file(draft, place, check.cleaned_data, form.cleaned_data, given)
             return redirect("raise_done")
     context = {
-        "form": form, "given": drafts.answers(draft), "place": place, "photos": drafts.photos(draft),
-        "module": check.cleaned_data["module"], "jurisdiction": draft.jurisdiction,
+        "form": form,
+        "given": drafts.answers(draft),
+        "place": place,
+        "photos": drafts.photos(draft),
+        "module": check.cleaned_data["module"],
+        "jurisdiction": draft.jurisdiction,
         "days": _category(draft.jurisdiction).days,
     }
     return render(request, "portal/raise_send.html", context, status=422 if form.errors else 200)
@@ -204,7 +223,7 @@ def _file(draft: Draft, place: Place, told: dict[str, Any], contact: dict[str, s
 
 @public
 @limited("read", READING)
-@require_GET
+@require_safe
 def done(request: HttpRequest) -> HttpResponse:
     """What happens next and by when; the number and the secret."""
     draft = drafts.current(request)
@@ -231,11 +250,9 @@ def drop_photo(request: HttpRequest, pk: str) -> HttpResponse:
 
 @public
 @limited("read", READING)
-@require_GET
-def photo(request: HttpRequest, pk: str) -> HttpResponse:
+@require_safe
+def photo(request: HttpRequest, pk: str) -> HttpResponseBase:
     """A photo of the reader's own draft."""
     draft = _draft(request)
     file = get_object_or_404(Attachment, record_kind="draft", record_id=draft.pk if draft else None, pk=pk)
     return send_file(file, thumbnail=True)
-
-

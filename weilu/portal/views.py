@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from weilu.matters.forms import active_categories, active_modules
 from weilu.matters.models import Category, Matter
@@ -58,7 +58,7 @@ def needs_county(view):
 
 @public
 @limited("read", READING)
-@require_GET
+@require_safe
 @needs_county
 def home(request: HttpRequest) -> HttpResponse:
     """What can be raised here, and what was settled lately."""
@@ -99,7 +99,7 @@ def _public_rows(request: HttpRequest, jurisdiction: Jurisdiction) -> tuple[Any,
 
 @public
 @limited("read", READING)
-@require_GET
+@require_safe
 @needs_county
 def results(request: HttpRequest) -> HttpResponse:
     """What was settled, by place and kind, with the time it took and how residents rated it; nothing personal."""
@@ -112,9 +112,9 @@ def results(request: HttpRequest) -> HttpResponse:
         total = public_board(rows, "county__code", "county__short_name")
         boards = {
             "total": total[0] if total else None,
-            "places": [
-                row for row in public_board(rows, f"{below}__code", f"{below}__short_name") if row.key
-            ] if below else [],
+            "places": [row for row in public_board(rows, f"{below}__code", f"{below}__short_name") if row.key]
+            if below
+            else [],
             "kinds": [] if category else public_board(rows, "category__code", "category__name"),
         }
         cache.set(key, boards, 60)
@@ -136,7 +136,7 @@ def results(request: HttpRequest) -> HttpResponse:
 
 @public
 @limited("read", READING)
-@require_GET
+@require_safe
 def notice(request: HttpRequest, code: str) -> HttpResponse:
     """The notice of a place: who is in charge, how to reach them, a QR code that takes a matter here."""
     place = _open_place(code)
@@ -144,7 +144,9 @@ def notice(request: HttpRequest, code: str) -> HttpResponse:
     jurisdiction = Jurisdiction.objects.get(place__code__in=place.ancestor_codes)
     bodies = Organisation.objects.filter(valid_on(today), place=place)
     if place.level >= Level.GRID:
-        bodies = Organisation.objects.filter(valid_on(today), place__code__in=place.ancestor_codes, place__level=Level.VILLAGE)
+        bodies = Organisation.objects.filter(
+            valid_on(today), place__code__in=place.ancestor_codes, place__level=Level.VILLAGE
+        )
     context = {
         "place": place,
         "jurisdiction": jurisdiction,
@@ -164,7 +166,7 @@ def _open_place(code: str) -> Place:
 
 @public
 @limited("read", READING)
-@require_GET
+@require_safe
 def notice_qr(request: HttpRequest, code: str) -> HttpResponse:
     """The QR code of a notice, as SVG."""
     place = _open_place(code)
@@ -182,7 +184,10 @@ def nearest(jurisdiction: Jurisdiction, latitude: float, longitude: float, limit
     Only places whose position is known count. Distances are on a sphere of 6,371 km: good to a few metres here.
     """
     rows = Place.objects.filter(
-        valid_on(timezone.localdate()), path__startswith=jurisdiction.place.path, level=Level.VILLAGE, latitude__isnull=False
+        valid_on(timezone.localdate()),
+        path__startswith=jurisdiction.place.path,
+        level=Level.VILLAGE,
+        latitude__isnull=False,
     ).select_related("parent")
     here = math.radians(latitude)
     found = list(rows)

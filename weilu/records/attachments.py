@@ -57,7 +57,9 @@ def _open_photo(name: str, content: bytes) -> Image.Image:
     try:
         image = Image.open(io.BytesIO(content))
         if image.format not in PHOTO_FORMATS:
-            raise BadFile(_("“%(name)s” is not a photo of a kind we can show. Send JPEG, PNG or WebP.") % {"name": name})
+            raise BadFile(
+                _("“%(name)s” is not a photo of a kind we can show. Send JPEG, PNG or WebP.") % {"name": name}
+            )
         if image.width * image.height > MAX_PIXELS:
             raise BadFile(_("“%(name)s” has too many pixels. Send a smaller photo.") % {"name": name})
         turned = ImageOps.exif_transpose(image)
@@ -124,12 +126,13 @@ def attach(
     name = Path(upload.name or "").name[-120:]
     looks_like_document = content.startswith((b"%PDF-", b"PK\x03\x04"))
     if looks_like_document and not photo_only:
-        kind, mime, size, thumbnail = Attachment.Kind.DOCUMENT, _document_type(name, content), (None, None), b""
+        kind, mime, thumbnail = Attachment.Kind.DOCUMENT, _document_type(name, content), b""
+        width = height = None
     else:
         image = _open_photo(name, content)
         content, thumbnail = _jpeg(image, PHOTO_EDGE), _jpeg(image, THUMBNAIL_EDGE)
         kind, mime = Attachment.Kind.PHOTO, "image/jpeg"
-        size = Image.open(io.BytesIO(content)).size
+        width, height = Image.open(io.BytesIO(content)).size
     digest = hashlib.sha256(content).hexdigest()
     _write(path_of(digest), content)
     if thumbnail:
@@ -144,7 +147,7 @@ def attach(
         content_type=mime,
         size=len(content),
         sha256=digest,
-        width=size[0],
-        height=size[1],
+        width=width,
+        height=height,
         created_by=by,
     )

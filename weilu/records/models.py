@@ -6,7 +6,7 @@ import string
 from collections.abc import Iterable
 
 from django.db import connection, models
-from django.db.models import F, Q
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -70,9 +70,7 @@ class Record(models.Model):
     village = models.ForeignKey(
         Place, models.PROTECT, null=True, db_index=False, related_name="+", verbose_name=_("village or community")
     )
-    grid = models.ForeignKey(
-        Place, models.PROTECT, null=True, db_index=False, related_name="+", verbose_name=_("grid")
-    )
+    grid = models.ForeignKey(Place, models.PROTECT, null=True, db_index=False, related_name="+", verbose_name=_("grid"))
     state = models.CharField(_("state"), max_length=16, editable=False)
     version = models.PositiveIntegerField(default=1, editable=False)
     created_at = models.DateTimeField(_("received"), default=timezone.now, editable=False)
@@ -256,6 +254,4 @@ class OutgoingMail(models.Model):
 def place_indexes(kind: str, extra: Iterable[models.Index] = ()) -> list[models.Index]:
     """Return the indexes that a record's lists need: by each level of place, newest first."""
     levels = ["county", "township", "village", "grid"]
-    return [models.Index(fields=[level, "-created_at", "-id"], name=f"{kind}_{level}") for level in levels] + [
-        *extra
-    ]
+    return [models.Index(fields=[level, "-created_at", "-id"], name=f"{kind}_{level}") for level in levels] + [*extra]

@@ -164,9 +164,7 @@ def move(
     """
     model = type(record)
     rows = model._default_manager.select_related("jurisdiction__place").select_for_update(of=("self",))
-    locked: R = rows.get(
-        pk=record.pk, jurisdiction_id=record.jurisdiction_id
-    )
+    locked: R = rows.get(pk=record.pk, jurisdiction_id=record.jurisdiction_id)
     workflow: Workflow = model.workflow  # type: ignore[attr-defined]
     step = workflow.moves[name]
     if version is not None and locked.version != version:

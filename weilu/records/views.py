@@ -1,19 +1,19 @@
 """Messages to the reader."""
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 
-from weilu.orgs.access import requires
+from weilu.orgs.access import AccountRequest, requires
 from weilu.orgs.roles import Permission
 from weilu.records.models import Notification
 from weilu.records.wording import notice
 
 
 @requires(Permission.SIGNED_IN)
-@require_GET
-def messages(request: HttpRequest) -> HttpResponse:
+@require_safe
+def messages(request: AccountRequest) -> HttpResponse:
     """The latest messages to this account."""
     rows = list(Notification.objects.filter(user=request.user)[:100])
     for row in rows:
@@ -23,7 +23,7 @@ def messages(request: HttpRequest) -> HttpResponse:
 
 @requires(Permission.SIGNED_IN)
 @require_POST
-def read_messages(request: HttpRequest) -> HttpResponse:
+def read_messages(request: AccountRequest) -> HttpResponse:
     """Mark all of this account's messages as read."""
     Notification.objects.filter(user=request.user, read_at=None).update(read_at=timezone.now())
     return redirect("messages")

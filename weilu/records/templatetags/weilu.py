@@ -21,7 +21,9 @@ def icon(name: str, size: str = "") -> SafeString:
     """An icon of the sprite; decoration only, the words beside it say the same."""
     return format_html(
         '<svg class="icon {}" aria-hidden="true" focusable="false" width="24" height="24"><use href="{}#{}"/></svg>',
-        size, static("vendor/icons.svg"), name,
+        size,
+        static("vendor/icons.svg"),
+        name,
     )
 
 
@@ -64,8 +66,16 @@ def clock(record: Record) -> SafeString:
 
 
 TONES = {
-    "raised": "wait", "ordered": "wait", "dispatched": "run", "under_way": "run", "asked": "wait",
-    "settled": "done", "rated": "done", "unrated": "done", "declined": "off", "merged": "off",
+    "raised": "wait",
+    "ordered": "wait",
+    "dispatched": "run",
+    "under_way": "run",
+    "asked": "wait",
+    "settled": "done",
+    "rated": "done",
+    "unrated": "done",
+    "declined": "off",
+    "merged": "off",
 }
 
 
@@ -73,7 +83,8 @@ TONES = {
 def state(record: Record) -> SafeString:
     """The record's state as a badge."""
     return format_html(
-        '<span class="state state-{}">{}</span>', TONES.get(record.state, "off"),
+        '<span class="state state-{}">{}</span>',
+        TONES.get(record.state, "off"),
         type(record).workflow.states(record.state).label,  # type: ignore[attr-defined]
     )
 
@@ -164,7 +175,8 @@ def bar(value: float, most: float, label: str) -> SafeString:
     return format_html(
         '<svg class="bar" viewBox="0 0 100 8" preserveAspectRatio="none" role="img" aria-label="{}">'
         '<rect class="bar-rest" width="100" height="8"/><rect class="bar-full" width="{}" height="8"/></svg>',
-        label, f"{width:.1f}",
+        label,
+        f"{width:.1f}",
     )
 
 
