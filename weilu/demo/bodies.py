@@ -3,7 +3,7 @@
 from random import Random
 
 from weilu.demo.bulk import copy_rows
-from weilu.demo.county import COMMUNITY, TOWN, County, is_community
+from weilu.demo.county import COMMUNITY, TOWN, County, in_town, is_community
 from weilu.demo.places import ORDINALS
 from weilu.orgs.models import Organisation, Place
 
@@ -67,7 +67,7 @@ def _found_village(county: County, village: Place, rng: Random) -> None:
     phone = f"0839-555{rng.randint(2000, 9999)}"
     county.committees[village.pk] = _body(county, Kind.COMMUNITY, name, village, phone)
     count = 1
-    if is_community(village) and village.parent.code == TOWN:
+    if is_community(village) and in_town(village):
         count = 3 if village.code == COMMUNITY else rng.choice((2, 2, 3))
     for number in range(count):
         branch = f"第{ORDINALS[number]}小区党支部" if count > 1 else "党支部"

@@ -49,3 +49,8 @@ class County:
 def is_community(village: Place) -> bool:
     """Tell whether a place is a community of a town rather than a village."""
     return village.short_name.endswith("社区")
+
+
+def in_town(village: Place) -> bool:
+    """Tell whether a village or community belongs to the county town."""
+    return village.code.startswith(TOWN)

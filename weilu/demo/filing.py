@@ -8,11 +8,11 @@ from itertools import accumulate
 from random import Random
 
 from weilu.demo.bulk import id_at
-from weilu.demo.county import COMMUNITY, TOWN, County, is_community
+from weilu.demo.county import COMMUNITY, County, in_town, is_community
 from weilu.demo.names import Names
 from weilu.demo.places import near
 from weilu.demo.plot import Filed
-from weilu.demo.topics import Topic, draw_address, draw_slots, draw_topic
+from weilu.demo.topics import Topic, draw_address, draw_module, draw_slots, draw_topic
 from weilu.lib.crypto import keyed_hash
 from weilu.matters.models import Category, Channel, Matter, Module
 from weilu.matters.services import secret_for, secret_hash
@@ -76,7 +76,7 @@ class Filing:
     def _busy(village: Place) -> float:
         if village.code == COMMUNITY:
             return 36
-        if village.parent and village.parent.code == TOWN:
+        if in_town(village):
             return 12 if is_community(village) else 3
         return 3.2 if is_community(village) else 1
 
@@ -130,7 +130,7 @@ class Filing:
         village = place.parent if place.level > Level.VILLAGE and place.parent else place
         slots = draw_slots(rng, village)
         variant = rng.randrange(len(topic.subjects))
-        return Draft(number, topic, variant, slots, place, rng.choice(topic.modules), at, rng)
+        return Draft(number, topic, variant, slots, place, draw_module(rng, topic, variant), at, rng)
 
     def _receive(self, draft: Draft) -> None:
         """Choose how it came in; what offices write down themselves comes in their hours."""

@@ -62,7 +62,8 @@ def _position(county: County, rng: Random) -> None:
         taken.append(found)
         township.latitude, township.longitude = found
     for village in county.villages:
-        village.latitude, village.longitude = near(village.parent, rng, 5 if not is_community(village) else 1.8)
+        km = 1.8 if is_community(village) else 5
+        village.latitude, village.longitude = near(village.parent or county.place, rng, km)
     county.place.latitude, county.place.longitude = TOWN_POSITION
     places = [county.place, *county.townships, *county.villages]
     Place.objects.bulk_update(places, ["latitude", "longitude"], batch_size=250)

@@ -68,6 +68,7 @@ class Plot:
         story.picture = filed.topic.picture
         self.rng = Random(filed.seed)
         self.pace = Pace(self.rng, self.matter.hours)
+        self.praise = self.matter.module.code == "praise"
         self.limit = self.matter.category.days * 8
 
     def tell(self) -> Story:
@@ -77,7 +78,7 @@ class Plot:
             original = self.filed.duplicate_of
             if original and original.state != "declined":
                 self._merge(original)
-            elif self.rng.random() < 0.035 and "praise" not in self.topic.modules:
+            elif self.rng.random() < 0.035 and not self.praise:
                 self._decline()
             else:
                 self._round()
@@ -147,10 +148,11 @@ class Plot:
 
     def _hand_over(self) -> Target:
         clerk, story = self.clerk(), self.story
-        if self.matter.village_id and self.rng.random() < 0.03:
+        township = self.matter.township
+        if township and self.matter.village_id and self.rng.random() < 0.03:
             clerk = self.rng.choice(self.county.desks[self.matter.village_id])
             reason = self.words(wording()["transfer"])
-            story.transfer(self.pace.office(story.at, 2, 12), self.matter.township, clerk, reason)
+            story.transfer(self.pace.office(story.at, 2, 12), township, clerk, reason)
             clerk = self.clerk()
         to = self.target()
         story.hand(self.pace.office(story.at, 2, 14), to, clerk)
@@ -189,7 +191,7 @@ class Plot:
         effort = self.limit * 0.32 * self.rng.lognormvariate(0, 0.55)
         if self.rng.random() < 0.028:  # some things hang
             effort = self.limit * self.rng.uniform(1.5, 7)
-        if "praise" in self.topic.modules:
+        if self.praise:
             effort = 3
         steps = self.rng.choices((0, 1, 2), (45, 42, 13))[0] if effort > 4 else 0
         for _ in range(steps):
@@ -203,8 +205,11 @@ class Plot:
         self.story.settle(self._after(effort / (steps + 1)), by, outcome, public, publish)
 
     def _report(self) -> str:
-        own = list(self.topic.progress) if self._fits() else []
-        return self.words(own if own and self.rng.random() < 0.6 else self.usual("progress"))
+        """What is reported next; nobody says the same twice."""
+        own = [text.format(**self.filed.slots) for text in self.topic.progress] if self._fits() else []
+        said = {event.note for event in self.story.events}
+        new = [text for text in own if text not in said and self.rng.random() < 0.6]
+        return self.rng.choice(new or [text for text in self.usual("progress") if text not in said])
 
     def _after(self, amount: float) -> dt.datetime:
         """A moment after ``amount`` working hours; members do it in their own time."""
@@ -227,7 +232,7 @@ class Plot:
 
     def _rating(self, again: bool) -> tuple[int, str]:
         mood = "again" if again else "late" if self.matter.settled_late else "good"
-        if "praise" in self.topic.modules:
+        if self.praise:
             return 5, ""
         rating = self.rng.choices((1, 2, 3, 4, 5), RATINGS[mood])[0]
         comment = self.rng.choice(wording()["comments"][str(rating)]) if self.rng.random() < 0.45 else ""
@@ -236,7 +241,7 @@ class Plot:
     def _reopen(self) -> None:
         rating = self.matter.rating
         chance = 1.0 if self.matter.state == "settled" else 0.05 if not rating else 0.4 if rating < 3 else 0.012
-        again = self.rng.random() < chance and "praise" not in self.topic.modules
+        again = self.rng.random() < chance and not self.praise
         at = self.pace.awake(self.story.at, 30, 24 * 6)
         if again and self.matter.reopen_until and at < self.matter.reopen_until:
             self.story.reopen(at, self.words(self.usual("reopen")))

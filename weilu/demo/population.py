@@ -7,7 +7,7 @@ from random import Random
 from weilu.demo.accounts import PASSWORD, ROLES
 from weilu.demo.bodies import DEPARTMENTS
 from weilu.demo.bulk import copy_rows
-from weilu.demo.county import COMMUNITY, TOWN, County, is_community
+from weilu.demo.county import COMMUNITY, TOWN, County, in_town, is_community
 from weilu.demo.names import Names
 from weilu.lib.crypto import keyed_hash
 from weilu.orgs.models import Grant, Organisation, Place, User
@@ -98,7 +98,7 @@ class Population:
     # From the county down.
 
     def _county(self) -> None:
-        homes = [village for village in self.county.villages if village.parent.code == TOWN and is_community(village)]
+        homes = [village for village in self.county.villages if in_town(village) and is_community(village)]
         for code in DEPARTMENTS:
             body = self.county.departments[code]
             staff = [self.person(self.home(self.rng.choice(homes)), body, Kind.STAFF) for _ in range(3)]
@@ -136,14 +136,12 @@ class Population:
     def _village(self, village: Place) -> None:
         first = village.code == COMMUNITY
         committee = self.county.committees[village.pk]
-        secretary: Person | None = None
-        for number, branch in enumerate(self.county.branches[village.pk]):
-            head = self._branch(village, branch, number)
-            secretary = secretary or head
+        branches = enumerate(self.county.branches[village.pk])
+        secretaries = [self._branch(village, branch, number) for number, branch in branches]
         if is_community(village):
             clerk = self.person(self.home(village), committee, Kind.STAFF)
         else:  # in villages the secretary heads the committee too
-            clerk = secretary
+            clerk = secretaries[0]
             self.join(clerk, committee, Kind.STAFF)
         user = self.account(clerk, "village" if first else f"c{village.code}")
         self.grant(user, Role.VILLAGE_CLERK, village)
@@ -153,7 +151,7 @@ class Population:
     def _branch(self, village: Place, branch: Organisation, number: int) -> Person:
         head = self.person(self.home(village), branch, Kind.SECRETARY)
         members = [self.person(self.home(village), branch, Kind.MEMBER) for _ in range(self.rng.choice((2, 3, 3, 4)))]
-        acting = 2 if village.parent.code == TOWN else 1
+        acting = 2 if in_town(village) else 1
         for position, person in enumerate(members[:acting] if is_community(village) else []):
             shown = village.code == COMMUNITY and number == position == 0
             user = self.account(person, "member" if shown else f"m{village.code}-{number}{position}")
@@ -163,7 +161,7 @@ class Population:
     def _grid_workers(self, village: Place, committee: Organisation) -> None:
         """One for each grid in the county town's communities; elsewhere one person walks them all."""
         grids = self.county.grids[village.pk]
-        urban = is_community(village) and village.parent.code == TOWN
+        urban = is_community(village) and in_town(village)
         for number, walked in enumerate([[grid] for grid in grids] if urban else [grids]):
             worker = self.person(walked[0], committee, Kind.GRID_WORKER)
             if is_community(village):

@@ -9,7 +9,7 @@ from weilu.demo.county import County
 from weilu.demo.filing import COUNT, SEED, Filing
 from weilu.demo.history import Story, Unfinished
 from weilu.demo.plot import Filed
-from weilu.demo.topics import topics, wording
+from weilu.demo.topics import draw_module, topics, wording
 from weilu.orgs.models import Organisation, Place, User
 from weilu.records.calendar import BEIJING, is_working_day
 
@@ -86,7 +86,7 @@ class Scene:
         opened = dt.datetime.combine(days_before(filing.now, back), dt.time(8, 30), BEIJING)
         at = opened + dt.timedelta(minutes=self.rng.randint(0, 120), seconds=self.rng.randint(0, 59))
         draft = filing.draft(2 * COUNT + number + 1, self.topic, self._place(level), at, self.rng)
-        draft.variant = variant
+        draft.variant, draft.module = variant, draw_module(self.rng, self.topic, variant)
         self.slots = draft.slots
         self.filed = Filed(filing.matter(draft), self.topic, variant, draft.slots, None, "")
         self.story = Story(self.filed.matter, county, filing.now, stop)
@@ -109,13 +109,14 @@ class Scene:
 
     def _target(self) -> Organisation | Place:
         county, community = self.county, self.county.community
-        return {
+        targets: dict[str, Organisation | Place] = {
             "branch": county.branches[community.pk][0],
             "grid": county.grids[community.pk][0],
             "committee": county.committees[community.pk],
             "office": county.offices[county.town.pk][0],
             "housing": county.departments["housing"],
-        }[self.to]
+        }
+        return targets[self.to]
 
     def _clerk(self) -> User:
         return self.county.shown["village" if self.filed.matter.village_id else "township"]
@@ -137,9 +138,9 @@ class Scene:
         at = self._soon()
         if by is self.county.shown["member"]:  # after work, on whatever day yesterday was
             at = (self.filing.now - dt.timedelta(days=1)).astimezone(BEIJING).replace(hour=19, minute=10)
-        texts = [texts[self.variant % len(texts)].format(**self.slots) for texts in (outcome, public)]
+        done, told = (texts[self.variant % len(texts)].format(**self.slots) for texts in (outcome, public))
         with suppress(Unfinished):
-            self.story.settle(at, by, *texts, publish=True)
+            self.story.settle(at, by, done, told, publish=True)
         if self.stop == "reopened":
             self.story.reopen(self._soon(), self.rng.choice(wording()["works"]["reopen"]))
         self.story.lapse()

@@ -1,5 +1,6 @@
 """What residents raise in the demo county: invented topics with their words, seasons and handlers."""
 
+import re
 import tomllib
 from dataclasses import dataclass
 from functools import cache
@@ -11,6 +12,14 @@ from weilu.demo.county import is_community
 from weilu.orgs.models import Level, Place
 
 DATA = Path(__file__).parent / "data"
+
+
+# What a text must hold to come in by a module; the other modules take any.
+MODULE_WORDS = {
+    "ask": re.compile("怎么|吗|请问|哪|什么|能不能|是真的|手续|想问"),
+    "suggest": re.compile("建议|希望|能不能"),
+    "praise": re.compile("点赞|感谢|真负责|放得好"),
+}
 
 
 @dataclass(frozen=True)
@@ -40,6 +49,15 @@ class Topic:
             return 0
         season = 1 if not self.peak else 1.8 if month in self.peak else self.off
         return self.weight * season
+
+
+def draw_module(rng: Random, topic: Topic, variant: int) -> str:
+    """Return a module by which residents raise this in these words."""
+    text = topic.subjects[variant] + topic.details[variant % len(topic.details)]
+    fitting = [name for name in topic.modules if name not in MODULE_WORDS or MODULE_WORDS[name].search(text)]
+    plain = {"建议": "suggest", "请问": "ask"}
+    said = [name for word, name in plain.items() if word in topic.subjects[variant] and name in fitting]
+    return rng.choice(said or fitting or topic.modules)
 
 
 @cache
