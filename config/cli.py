@@ -89,9 +89,12 @@ def _serve(host: str, port: int, workers: int, demo: bool) -> None:
         call_command("collectstatic", verbosity=0, interactive=False)
         accounts: list[tuple[str, str, str]] = []
         if demo:
-            from weilu.demo import load
+            from weilu.demo import DemoError, load
 
-            accounts = load(console)
+            try:
+                accounts = load(console)
+            except DemoError as error:
+                raise fail(str(error)) from error
         from django.db import connections
 
         connections.close_all()

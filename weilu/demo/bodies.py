@@ -2,9 +2,9 @@
 
 from random import Random
 
-from weilu.demo.bulk import copy_rows
 from weilu.demo.county import COMMUNITY, TOWN, County, in_town, is_community
 from weilu.demo.places import ORDINALS
+from weilu.lib.copying import copy_rows
 from weilu.orgs.models import Organisation, Place
 
 Kind = Organisation.Kind

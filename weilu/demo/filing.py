@@ -7,13 +7,13 @@ from functools import cached_property
 from itertools import accumulate
 from random import Random
 
-from weilu.demo.bulk import id_at
 from weilu.demo.county import COMMUNITY, County, in_town, is_community
 from weilu.demo.names import Names
 from weilu.demo.places import near
 from weilu.demo.plot import Filed
 from weilu.demo.topics import Topic, draw_address, draw_module, draw_slots, draw_topic
 from weilu.lib.crypto import keyed_hash
+from weilu.lib.ids import id_at
 from weilu.matters.models import Category, Channel, Matter, Module
 from weilu.matters.services import secret_for, secret_hash
 from weilu.orgs.models import Level, Place, User

@@ -4,8 +4,8 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 
-from weilu.demo.bulk import id_at
 from weilu.demo.county import County
+from weilu.lib.ids import id_at
 from weilu.matters.judging import EMPTY_RESULT
 from weilu.matters.models import Matter
 from weilu.matters.services import check_public

@@ -14,7 +14,6 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from weilu.demo.accounts import accounts
 from weilu.demo.bodies import found_bodies
-from weilu.demo.bulk import copy_rows, copy_words
 from weilu.demo.county import COUNTY, County
 from weilu.demo.filing import COUNT, SEED, Filing
 from weilu.demo.history import Story
@@ -23,8 +22,10 @@ from weilu.demo.places import county_place, import_places, lay_out
 from weilu.demo.plot import Plot
 from weilu.demo.population import Population
 from weilu.demo.showcase import showcase
+from weilu.lib.copying import copy_rows
 from weilu.lib.search import words_of
 from weilu.matters.models import Matter, MatterText
+from weilu.matters.queries import copy_words
 from weilu.matters.setup import open_jurisdiction
 from weilu.orgs.models import Grant, Jurisdiction, Organisation, Place, User
 from weilu.people.models import Membership, Person

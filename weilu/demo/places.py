@@ -10,8 +10,8 @@ from random import Random
 
 from rich.console import Console
 
-from weilu.demo.bulk import copy_rows
 from weilu.demo.county import COUNTY, TOWN, County, is_community
+from weilu.lib.copying import copy_rows
 from weilu.orgs import import_divisions
 from weilu.orgs.models import Level, Place
 

@@ -6,9 +6,9 @@ from random import Random
 
 from weilu.demo.accounts import PASSWORD, ROLES
 from weilu.demo.bodies import DEPARTMENTS
-from weilu.demo.bulk import copy_rows
 from weilu.demo.county import COMMUNITY, TOWN, County, in_town, is_community
 from weilu.demo.names import Names
+from weilu.lib.copying import copy_rows
 from weilu.lib.crypto import keyed_hash
 from weilu.orgs.models import Grant, Organisation, Place, User
 from weilu.orgs.roles import Role

@@ -99,7 +99,7 @@ def file_matter(
         with transaction.atomic():
             [matter.number] = next_numbers(jurisdiction, "matter", now)
             matter.save(force_insert=True)
-            add_words([(matter, words)])
+            add_words(matter, words)
             matter.event = record_filing(matter, by)  # type: ignore[attr-defined]
             if attachments_of:
                 Attachment.objects.filter(record_kind="draft", record_id=attachments_of).update(

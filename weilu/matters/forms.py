@@ -72,7 +72,7 @@ class TargetField(forms.Field):
         kind, _sep, pk = str(value).partition(":")
         try:
             rows = {"organisation": Organisation.objects, "grid": Place.objects}[kind]
-            return rows.get(pk=pk)  # type: ignore[attr-defined]
+            return rows.get(pk=pk)  # type: ignore[attr-defined,no-any-return,return-value]
         except (KeyError, ValueError, forms.ValidationError, Organisation.DoesNotExist, Place.DoesNotExist) as error:
             raise forms.ValidationError(_("Choose who is to handle it.")) from error
 

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from weilu.matters import services
 from weilu.matters.forms import IntakeForm, TargetField, active_categories, target_groups
-from weilu.matters.models import Category, Matter
+from weilu.matters.models import ROW_JOINS, Category, Matter
 from weilu.matters.queries import count_up_to, counts_by_state, matching, page_of
 from weilu.matters.views import attach_files
 from weilu.matters.workflow import DONE, State
@@ -281,7 +281,7 @@ def export(request: AccountRequest) -> HttpResponse:
     sheet.set_column(0, 1, 17)
     sheet.set_column(7, 7, 48)
     local = timezone.localtime
-    found = rows.for_lists().order_by("-created_at", "-id")[:EXPORT_LIMIT]
+    found = rows.for_lists().select_related(*ROW_JOINS, "module").order_by("-created_at", "-id")[:EXPORT_LIMIT]
     for line, row in enumerate(found, start=1):
         sheet.write_string(line, 0, row.number)
         sheet.write_datetime(line, 1, local(row.created_at), day)

@@ -10,8 +10,9 @@ from django.db import connection
 from django.db.models import Avg, Count, DurationField, ExpressionWrapper, F, Q, QuerySet
 from django.utils import timezone
 
+from weilu.lib.copying import copy_lines
 from weilu.lib.search import query_words, to_query, to_vector
-from weilu.matters.models import Matter
+from weilu.matters.models import Matter, MatterQuerySet
 from weilu.matters.workflow import DONE, OPEN, State
 from weilu.orgs.models import Grant, Jurisdiction, Level, Organisation, Place, User, valid_on
 from weilu.orgs.roles import Permission, Role
@@ -21,16 +22,22 @@ COUNT_LIMIT = 10_000
 NUMBER = re.compile(r"^(?:([A-Za-z]{1,8}\d?)-?)?(?:(\d{4})-)?(\d{1,7})$")
 
 
-def add_words(rows: Iterable[tuple[Matter, list[str]]]) -> None:
-    """Write the words that matters are found by."""
+def add_words(matter: Matter, words: list[str]) -> None:
+    """Write the words that a matter is found by."""
     with connection.cursor() as cursor:
-        cursor.executemany(
+        cursor.execute(
             "INSERT INTO matters_mattertext (matter_id, jurisdiction_id, words) VALUES (%s, %s, %s::tsvector)",
-            [(matter.pk, matter.jurisdiction_id, to_vector(words)) for matter, words in rows],
+            [matter.pk, matter.jurisdiction_id, to_vector(words)],
         )
 
 
-def matching(rows: QuerySet[Matter], text: str) -> QuerySet[Matter]:
+def copy_words(rows: Iterable[tuple[Matter, list[str]]]) -> None:
+    """Write the words of many matters."""
+    lines = ([matter.pk, matter.jurisdiction_id, to_vector(words)] for matter, words in rows)
+    copy_lines("matters_mattertext", ["matter_id", "jurisdiction_id", "words"], lines)
+
+
+def matching(rows: MatterQuerySet, text: str) -> MatterQuerySet:
     """Narrow ``rows`` to those whose number is ``text`` or that hold all of its words.
 
     Chinese words are cut as in the index; traditional and simplified characters find each other.
@@ -167,9 +174,7 @@ def users_of(target: Organisation | Place) -> QuerySet[User]:
     elif target.level == Level.GRID:
         grants = grants.filter(place=target, role=Role.GRID_WORKER)
     else:
-        grants = grants.filter(
-            place=target, role__in=[Role.VILLAGE_CLERK, Role.TOWNSHIP_CLERK, Role.COUNTY_CLERK], organisation=None
-        )
+        grants = grants.filter(place=target, role__in=[Role.VILLAGE_CLERK, Role.TOWNSHIP_CLERK, Role.COUNTY_CLERK])
     return User.objects.filter(pk__in=grants.values("user"), is_active=True)[:300]
 
 
@@ -243,6 +248,6 @@ def public_board(rows: QuerySet[Matter], by: str, name: str) -> list[PublicFigur
     ]
 
 
-def settled_since(rows: QuerySet[Matter], days: int) -> QuerySet[Matter]:
+def settled_since(rows: MatterQuerySet, days: int) -> MatterQuerySet:
     """Narrow to matters settled in the last ``days`` days."""
     return rows.filter(settled_at__gte=timezone.now() - dt.timedelta(days=days), state__in=sorted(DONE))

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 from django.conf import settings
 from django.db import transaction
-from django.utils import timezone
+from django.urls import reverse
+from django.utils import timezone, translation
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -70,14 +71,13 @@ class PersonalInPublic(MoveError):
     """A text meant for everybody holds something personal."""
 
 
-def _tell_resident(matter: Matter, what: str | Promise) -> None:
+def _tell_resident(matter: Matter, what: Promise) -> None:
+    """Mail the resident who gave an address, in the language of residents' pages whoever acted."""
     if matter.reporter_email:
-        mail(
-            matter,
-            matter.reporter_email,
-            f"{what} {matter.number}",
-            f"{what}\n\n{matter.subject}\n{settings.SITE_URL}/follow/?number={matter.number}\n",
-        )
+        with translation.override(settings.LANGUAGE_CODE):
+            words = str(what)
+        link = f"{settings.SITE_URL}{reverse('follow')}?number={matter.number}"
+        mail(matter, matter.reporter_email, f"{words} {matter.number}", f"{words}\n\n{matter.subject}\n{link}\n")
 
 
 def _new_category(matter: Matter, category: Category | None, now: dt.datetime) -> list[str]:
@@ -174,6 +174,8 @@ def transfer(matter: Matter, *, place: Place, by: User, version: int | None, not
             raise BadTarget(_("“%(name)s” is not a place in this county.") % {"name": place})
         if locked.place.pk == place.pk:
             raise BadTarget(_("The matter is already at “%(name)s”.") % {"name": place})
+        if locked.place.path.startswith(place.path):
+            return []  # passed up: where it happened stays known, and its village still sees it
         return locked.set_place(place)
 
     columns = {"handler": None, "handler_grid": None, "taken_by": None}

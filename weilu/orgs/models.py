@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Lower
 from django.utils import timezone
-from django.utils.translation import get_language
+from django.utils.translation import get_language, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from weilu.lib.ids import new_id
@@ -50,7 +50,7 @@ class Place(Dated):
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     code = models.CharField(_("code"), max_length=24)
     name = models.CharField(_("full name"), max_length=80)
-    short_name = models.CharField(_("name"), max_length=80)
+    short_name = models.CharField(pgettext_lazy("of a place or body", "name"), max_length=80)
     level = models.SmallIntegerField(_("level"), choices=Level)
     parent = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="children")
     # Codes from the province down to this place, each followed by a slash: a prefix names a subtree.
@@ -120,7 +120,7 @@ class Organisation(Dated):
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     jurisdiction = models.ForeignKey(Jurisdiction, models.PROTECT)
     kind = models.CharField(_("kind"), max_length=16, choices=Kind)
-    name = models.CharField(_("name"), max_length=80)
+    name = models.CharField(pgettext_lazy("of a place or body", "name"), max_length=80)
     place = models.ForeignKey(Place, models.PROTECT, related_name="organisations")
     parent = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="children")
     phone = models.CharField(_("office telephone"), max_length=30, blank=True)
@@ -238,7 +238,7 @@ class NamedRow(Dated):
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     jurisdiction = models.ForeignKey(Jurisdiction, models.PROTECT)
     code = models.SlugField(_("code"), max_length=30)
-    name = models.CharField(_("name"), max_length=40)
+    name = models.CharField(pgettext_lazy("of a place or body", "name"), max_length=40)
     name_en = models.CharField(_("name in English"), max_length=60, blank=True)
     position = models.PositiveSmallIntegerField(_("order"), default=0)
 

@@ -192,8 +192,8 @@ def nearest(jurisdiction: Jurisdiction, latitude: float, longitude: float, limit
     here = math.radians(latitude)
     found = list(rows)
     for place in found:
-        there = math.radians(place.latitude)
-        turn = math.radians(place.longitude - longitude)
+        there = math.radians(place.latitude or 0.0)
+        turn = math.radians((place.longitude or 0.0) - longitude)
         cosine = math.sin(here) * math.sin(there) + math.cos(here) * math.cos(there) * math.cos(turn)
         place.distance = 6_371_000 * math.acos(min(1.0, max(-1.0, cosine)))  # type: ignore[attr-defined]
     return sorted(found, key=lambda place: place.distance)[:limit]  # type: ignore[attr-defined]

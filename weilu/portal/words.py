@@ -11,9 +11,8 @@ from weilu.records.templatetags.weilu import short_date
 def standing(matter: Matter) -> str:
     """Return one plain sentence: who has it, and by when the resident hears."""
     if matter.state == State.MERGED and matter.merged_into:
-        return _("Others raised the same. It is handled together with %(number)s. ") % {
-            "number": matter.merged_into.number
-        } + standing(matter.merged_into)
+        words = {"number": matter.merged_into.number, "standing": standing(matter.merged_into)}
+        return _("Others raised the same. It is handled together with %(number)s. %(standing)s") % words
     day = short_date(matter.due_at) if matter.due_at else ""
     who = matter.holder or str(matter.place)
     sentences = {
@@ -27,6 +26,13 @@ def standing(matter: Matter) -> str:
         State.UNRATED: _("It is settled. The time to rate it is over."),
         State.DECLINED: _("We cannot take it on; the reason is below."),
     }
+    if matter.is_late:  # a day that is over is no promise
+        sentences |= {
+            State.RAISED: _("We have received it. We promised you an answer by %(day)s and are late; we are sorry."),
+            State.DISPATCHED: _("%(who)s has it. They promised you an answer by %(day)s and are late; we are sorry."),
+            State.ORDERED: _("%(who)s is looking for a member to take it on. We are late; we are sorry."),
+            State.UNDER_WAY: _("%(who)s is working on it. They promised it by %(day)s and are late; we are sorry."),
+        }
     until = short_date(matter.rate_until) if matter.rate_until else ""
     return sentences[State(matter.state)] % {"who": who, "day": day, "until": until}
 
