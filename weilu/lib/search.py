@@ -12,7 +12,7 @@ from functools import cache
 import opencc
 import rjieba
 
-WORD = re.compile(r"[0-9a-z]+|[㐀-鿿豈-﫿]+")
+WORD = re.compile(r"[0-9a-z]+|[㐀-鿿豈-﫿\U00020000-\U0003ffff]+")
 MAX_WORDS = 2000
 
 
@@ -30,7 +30,7 @@ def words_of(text: str) -> list[str]:
     """Return the distinct words of a text, for its index."""
     found: dict[str, None] = {}
     for run in WORD.findall(fold(text)):
-        for word in [run] if run.isascii() else rjieba.cut_all(run):
+        for word in [run] if run.isascii() else [*rjieba.cut_all(run), *run]:
             if len(word) <= 100:
                 found[word] = None
     return list(found)[:MAX_WORDS]

@@ -26,7 +26,7 @@ from weilu.orgs.models import Jurisdiction, Level, Place, valid_on
 from weilu.orgs.roles import Permission
 from weilu.orgs.scope import in_place, places_in_scope
 from weilu.records.attachments import BadFile
-from weilu.records.models import Event, Notification
+from weilu.records.models import Attachment, Event, Notification
 from weilu.records.wording import notice
 
 TABS = ["raised", "dispatched", "ordered", "under_way", "asked", "late", "done", "all"]
@@ -111,12 +111,12 @@ def _ticked(request: AccountRequest) -> list[tuple[Matter, int]]:
     seen: dict[str, int] = {}
     for text in request.POST.getlist("matter")[:200]:
         number, _sep, version = text.partition(":")
-        if version.isascii() and version.isdigit():
+        if version.isascii() and version.isdigit() and len(version) < 10:
             seen[number] = int(version)
     rows = (
         Matter.objects.visible_to(request.user)
         .filter(number__in=seen)
-        .select_related("jurisdiction", "village", "township", "county")
+        .select_related("jurisdiction", "grid", "village", "township", "county")
     )
     return [(row, seen[row.number]) for row in rows.order_by("created_at")]
 
@@ -139,7 +139,8 @@ def bulk(request: AccountRequest) -> HttpResponse:
         return render(request, "matters/bulk.html", context)
     try:
         to = TargetField().clean(request.POST.get("to"))
-        category = Category.objects.filter(pk=request.POST.get("category") or None).first()
+        wanted = request.POST.get("category") or None
+        category = active_categories(by_width[0].jurisdiction).filter(pk=wanted).first()
     except Exception as error:  # a ValidationError of either; the page says so
         context["problem"] = " ".join(getattr(error, "messages", [str(error)]))
         return render(request, "matters/bulk.html", context, status=422)
@@ -214,17 +215,20 @@ def _file(request: AccountRequest, data: dict[str, Any], jurisdiction: Jurisdict
         intake_key=str(data["intake_key"]),
         by=request.user,
     )
-    attach_files(request, matter)
+    if not Attachment.objects.filter(record_kind="matter", record_id=matter.pk).exists():  # pressed twice: once
+        attach_files(request, matter)
     return matter, secret
 
 
 @requires(Permission.INTAKE)
 def intake(request: AccountRequest) -> HttpResponse:
     """Record a matter for a resident who calls, comes or is visited."""
-    grant = request.user.grants_for(Permission.INTAKE)[0]
+    grants = request.user.grants_for(Permission.INTAKE)
+    county = request.GET.get("county")
+    grant = next((row for row in grants if row.jurisdiction.place.code == county), grants[0])
     scope = places_in_scope(request.user, Permission.INTAKE)
     places = Place.objects.filter(scope, valid_on(timezone.localdate()), level__gte=Level.COUNTY, level__lte=Level.GRID)
-    places = places.select_related("parent__parent__parent")
+    places = places.filter(path__startswith=grant.jurisdiction.place.path).select_related("parent__parent__parent")
     form = IntakeForm(
         request.POST or None, jurisdiction=grant.jurisdiction, places=places, initial={"intake_key": uuid4()}
     )
@@ -247,6 +251,7 @@ def intake(request: AccountRequest) -> HttpResponse:
         if request.method == "GET" or form.errors
         else [],
         "own": grant.place,
+        "counties": {row.jurisdiction.place for row in grants} - {grant.jurisdiction.place},
     }
     return render(request, "matters/intake.html", context, status=422 if form.errors else 200)
 

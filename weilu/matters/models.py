@@ -52,7 +52,7 @@ class Channel(models.TextChoices):
 # What a row of a list shows. Long texts and encrypted contacts stay where they are.
 ROW_JOINS = ["category", "township", "village", "handler", "handler_grid", "taken_by"]
 ROW_COLUMNS = [
-    *("jurisdiction_id", "number", "version", "state", "subject", "created_at", "due_at", "clock_left"),
+    *("jurisdiction_id", "number", "version", "state", "subject", "address", "created_at", "due_at", "clock_left"),
     *("settled_at", "rating", "module_id", "category__name", "category__name_en"),
     *("township__short_name", "village__short_name", "handler__name", "handler_grid__short_name", "taken_by__name"),
 ]

@@ -51,7 +51,7 @@ def matching(rows: MatterQuerySet, text: str) -> MatterQuerySet:
             return rows.filter(number=f"{prefix.upper()}-{year}-{int(serial):06d}")
         if len(serial) <= 6:
             years = [int(year)] if year else range(timezone.localdate().year, timezone.localdate().year - 10, -1)
-            prefixes = Jurisdiction.objects.values_list("prefix", flat=True)
+            prefixes = [prefix.upper()] if prefix else Jurisdiction.objects.values_list("prefix", flat=True)
             wanted = [f"{head}-{each}-{int(serial):06d}" for each in years for head in prefixes[:50]]
             return rows.filter(number__in=wanted)
     words = query_words(text)

@@ -5,6 +5,7 @@ Taking in and judging have modules of their own and are named here too.
 
 import datetime as dt
 import re
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -60,7 +61,8 @@ __all__ = [
     "transfer",
 ]
 
-PERSONAL = re.compile(r"(?<!\d)(1[3-9]\d{9}|\d{17}[\dXx]|\d{15})(?!\d)")
+PERSONAL = re.compile(r"(?<!\d)(1[3-9]\d{9}|\d{17}[\dXx]|\d{15})(?!\d)|[\w.+-]+@[\w-]+\.\w+")
+BETWEEN_DIGITS = re.compile(r"(?<=\d)[\s\-–—·.]+(?=[\dXx])")
 
 
 class BadTarget(MoveError):
@@ -298,9 +300,12 @@ def check_public(text: str, matter: Matter) -> None:
     Raises:
         PersonalInPublic: it holds a telephone or ID number, or the resident's name.
     """
-    if found := PERSONAL.search(text):
+    plain = BETWEEN_DIGITS.sub("", unicodedata.normalize("NFKC", text))
+    if found := PERSONAL.search(text) or PERSONAL.search(plain):
         raise PersonalInPublic(
-            _("The public text holds “%(found)s…”, which looks like a telephone or ID number. Take it out.")
+            _(
+                "The public text holds “%(found)s…”, which looks like a telephone or ID number or an address. Take it out."
+            )
             % {"found": found.group()[:4]}
         )
     if len(matter.reporter_name) > 1 and matter.reporter_name in text:

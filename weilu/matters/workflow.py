@@ -46,7 +46,7 @@ WORKFLOW = Workflow.of(
         Move(
             "order",
             _("Open as an order"),
-            frozenset({S.RAISED, *WORKED_ON}),
+            frozenset({S.RAISED, *WORKED_ON, S.ORDERED}),
             S.ORDERED,
             (P.TRIAGE,),
             ("handler", "due_at"),

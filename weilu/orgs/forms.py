@@ -1,15 +1,39 @@
 """Forms for accounts and grants."""
 
+import re
 from typing import Any
 
 from django import forms
+from django.contrib.auth.forms import AuthenticationForm, UsernameField
 from django.contrib.auth.password_validation import validate_password
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from weilu.orgs.models import Grant, Organisation, Place, User
+from weilu.orgs.models import Grant, Jurisdiction, Organisation, Place, User
 from weilu.orgs.roles import ORGANISATION_ROLES, Permission
 from weilu.orgs.scope import organisations_in_scope, places_in_scope
+
+ACCOUNT_NAME = re.compile(r"\w[\w.-]*")
+
+
+class LogInForm(AuthenticationForm):
+    """Account and password; a name longer than any account's is refused before it is looked up."""
+
+    username = UsernameField(max_length=40)
+
+
+class FirstPasswordForm(forms.Form):
+    """A new first password, for somebody who has forgotten theirs."""
+
+    password = forms.CharField(label=_("first password"), widget=forms.PasswordInput, strip=False)
+
+    def __init__(self, *args: Any, subject: User, **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        self.subject = subject
+
+    def clean_password(self) -> str:
+        validate_password(self.cleaned_data["password"], self.subject)
+        return self.cleaned_data["password"]
 
 
 class AccountForm(forms.ModelForm):
@@ -23,6 +47,8 @@ class AccountForm(forms.ModelForm):
 
     def clean_username(self) -> str:
         username = self.cleaned_data["username"].strip()
+        if not ACCOUNT_NAME.fullmatch(username) or username == "new":
+            raise forms.ValidationError(_("Use letters, digits, and . _ - only."))
         if User.objects.filter(username__iexact=username).exists():
             raise forms.ValidationError(_("There is already an account of this name. Choose another."))
         return username
@@ -74,10 +100,12 @@ class GrantForm(forms.ModelForm):
 
     def save(self, commit: bool = True) -> Grant:
         self.instance.place = self.place
+        codes = self.place.ancestor_codes
+        county = Jurisdiction.objects.filter(place__code__in=codes).order_by("-place__level").first()
         holder = next(
             grant
             for grant in self.manager.grants_for(Permission.MANAGE)
             if self.place.path.startswith(grant.place.path)
         )
-        self.instance.jurisdiction_id = holder.jurisdiction_id
+        self.instance.jurisdiction_id = county.pk if county else holder.jurisdiction_id
         return super().save(commit)

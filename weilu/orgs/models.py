@@ -206,8 +206,9 @@ class Grant(Dated):
                 | Q(organisation__isnull=False),
                 name="grant_of_organisation_role_names_it",
             ),
+            # A grant that ends on the day it began never held; it stays in the history.
             models.CheckConstraint(
-                condition=Q(valid_to=None) | Q(valid_to__gt=F("valid_from")), name="grant_ends_later"
+                condition=Q(valid_to=None) | Q(valid_to__gte=F("valid_from")), name="grant_ends_later"
             ),
         ]
         indexes = [

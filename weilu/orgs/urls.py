@@ -16,5 +16,6 @@ urlpatterns = [
     path("accounts/new/", views.account_new, name="account_new"),
     path("accounts/<str:username>/", views.account_edit, name="account_edit"),
     path("accounts/<str:username>/switch/", views.account_switch, name="account_switch"),
+    path("accounts/<str:username>/password/", views.account_password, name="account_password"),
     path("grants/<uuid:pk>/end/", views.grant_end, name="grant_end"),
 ]

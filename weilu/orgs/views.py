@@ -1,26 +1,35 @@
 """Log-in, the reader's own settings, places, and accounts for administrators."""
 
+from axes.utils import reset
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import update_session_auth_hash
 from django.contrib.auth.forms import PasswordChangeForm
 from django.contrib.auth.views import LoginView, LogoutView
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 from django.views.decorators.http import require_POST, require_safe
 
 from weilu.orgs.access import AccountRequest, public, requires
-from weilu.orgs.forms import AccountForm, GrantForm
+from weilu.orgs.forms import AccountForm, FirstPasswordForm, GrantForm, LogInForm
 from weilu.orgs.models import Grant, Organisation, Place, User, valid_on
 from weilu.orgs.rate_limit import limited
 from weilu.orgs.roles import Permission
 from weilu.orgs.scope import organisations_in_scope, places_in_scope
 
-login = public(limited("follow")(LoginView.as_view(template_name="orgs/login.html", redirect_authenticated_user=True)))
+login = public(
+    limited("follow")(
+        LoginView.as_view(
+            template_name="orgs/login.html", authentication_form=LogInForm, redirect_authenticated_user=True
+        )
+    )
+)
 logout = public(LogoutView.as_view())
 
 
@@ -101,6 +110,17 @@ def _managed_users(manager: User):
     return User.objects.filter(pk__in=scope.values("user"))
 
 
+ELSEWHERE = _lazy("This account also works outside your scope; the administrator there decides with you.")
+
+
+def _wholly_managed(manager: User, user: User) -> bool:
+    """Tell whether all that ``user`` may do now or later lies in the manager's scope."""
+    today = timezone.localdate()
+    held = user.grants.filter(Q(valid_to__isnull=True) | Q(valid_to__gt=today))
+    scope = Place.objects.filter(places_in_scope(manager, Permission.MANAGE))
+    return not held.exclude(place__in=scope).exists()
+
+
 @requires(Permission.MANAGE)
 @require_safe
 def accounts(request: AccountRequest) -> HttpResponse:
@@ -156,10 +176,30 @@ def account_switch(request: AccountRequest, username: str) -> HttpResponse:
     user = get_object_or_404(_managed_users(request.user), username__iexact=username)
     if user == request.user:
         messages.error(request, _("You cannot shut your own account."))
+    elif not _wholly_managed(request.user, user):
+        messages.error(request, ELSEWHERE)
     else:
         user.is_active = not user.is_active
         user.save(update_fields=["is_active"])
         messages.success(request, _("Done."))
+    return redirect("account_edit", user.username)
+
+
+@requires(Permission.MANAGE)
+@require_POST
+def account_password(request: AccountRequest, username: str) -> HttpResponse:
+    """Give somebody who has forgotten their password a new first one, and open the account if it was locked."""
+    user = get_object_or_404(_managed_users(request.user), username__iexact=username)
+    form = FirstPasswordForm(request.POST, subject=user)
+    if not _wholly_managed(request.user, user):
+        messages.error(request, ELSEWHERE)
+    elif form.is_valid():
+        user.set_password(form.cleaned_data["password"])
+        user.save(update_fields=["password"])
+        reset(username=user.username)
+        messages.success(request, _("The new password holds from now on."))
+    else:
+        messages.error(request, " ".join(str(text) for text in form.errors["password"]))
     return redirect("account_edit", user.username)
 
 
@@ -170,10 +210,10 @@ def grant_end(request: AccountRequest, pk: str) -> HttpResponse:
     scope = Place.objects.filter(places_in_scope(request.user, Permission.MANAGE))
     grant = get_object_or_404(Grant.objects.select_related("user"), pk=pk, place__in=scope)
     today = timezone.localdate()
-    if grant.valid_from >= today:
-        grant.delete()
-    else:
-        grant.valid_to = today
+    if grant.user == request.user:
+        messages.error(request, _("You cannot end your own grants; another administrator does."))
+    elif grant.valid_to is None or grant.valid_to > today:
+        grant.valid_to = max(today, grant.valid_from)
         grant.save(update_fields=["valid_to"])
-    messages.success(request, _("The grant has ended."))
+        messages.success(request, _("The grant has ended."))
     return redirect("account_edit", grant.user.username)

@@ -65,7 +65,9 @@ def _show(request: HttpRequest, matter: Matter, status: int = 200, **extra) -> H
     for event in events:
         event.told = told(event)  # type: ignore[attr-defined]
     questions = [event for event in events if event.move == "ask"]
+    declined = next((event for event in timeline(shown, for_resident=True) if event.move == "decline"), None)
     context = {
+        "declined": declined if shown.pk != matter.pk else None,
         "matter": matter,
         "shown": shown,
         "standing": standing(matter),

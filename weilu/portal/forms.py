@@ -40,7 +40,9 @@ class ContactForm(forms.Form):
     name = forms.CharField(required=False, max_length=40)
     phone = forms.CharField(required=False, max_length=30)
     email = forms.EmailField(
-        required=False, error_messages={"invalid": _("This is not an e-mail address. Check it or leave it empty.")}
+        required=False,
+        max_length=254,
+        error_messages={"invalid": _("This is not an e-mail address. Check it or leave it empty.")},
     )
 
     def clean_phone(self) -> str:
