@@ -66,8 +66,13 @@ def things(world) -> Things:
     handed = services.dispatch(handed, to=world.department, by=world.county_clerk, version=1)
     order = world.matter(at=world.grid, subject=ORDERED)
     order = services.dispatch(order, to=world.branch, by=world.clerk, version=1)
-    file = attach(photo("red"), jurisdiction=world.jurisdiction, record_kind="matter", record_id=handed.pk,
-                  event_id=handed.event.pk)
+    file = attach(
+        photo("red"),
+        jurisdiction=world.jurisdiction,
+        record_kind="matter",
+        record_id=handed.pk,
+        event_id=handed.event.pk,
+    )
     draft = Draft.objects.create(jurisdiction=world.jurisdiction, answers="{}")
     draft_file = attach(photo("blue"), jurisdiction=world.jurisdiction, record_kind="draft", record_id=draft.pk)
     return Things(world, handed, order, file, draft_file, world.clerk.grants.get())
@@ -148,6 +153,7 @@ ROUTES = {
     "place": Route(P.VIEW, address=village, inside=CLERKS | OVERSEERS | MEMBERS),
     "accounts": Route(P.MANAGE),
     "account_new": Route(P.MANAGE),
+    "account_password": Route(P.MANAGE, "post", of_clerk, inside={"administrator"}, ok=(200, 302, 422)),
     "account_edit": Route(P.MANAGE, address=of_clerk, inside={"administrator"}),
     "account_switch": Route(P.MANAGE, "post", of_clerk, inside={"administrator"}, ok=(302,)),
     "grant_end": Route(P.MANAGE, "post", lambda t: {"pk": t.grant.pk}, inside={"administrator"}, ok=(302,)),
@@ -168,8 +174,12 @@ ROUTES = {
     "contact": Route(P.UNMASK, "post", handed, inside=CLERKS | {"handler", "grid_worker"}),
     "attachment": Route(P.VIEW, address=handed_file, inside=READ_HANDED),
     "act": Route(
-        P.VIEW, "post", lambda t: {**handed(t), "name": "progress"}, lambda t: {"note": "好", "version": 99},
-        READ_HANDED, ok=(409,),
+        P.VIEW,
+        "post",
+        lambda t: {**handed(t), "name": "progress"},
+        lambda t: {"note": "好", "version": 99},
+        READ_HANDED,
+        ok=(409,),
     ),
     "settings": Route(P.MANAGE),
     "dictionary_row": Route(
