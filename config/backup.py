@@ -65,7 +65,7 @@ def _tool(name: str) -> str:
 
 def _connection_arguments() -> tuple[list[str], dict[str, str]]:
     """Return arguments and environment for PostgreSQL's programs; the password travels in the environment only."""
-    known = dict(conninfo_to_dict(_owner()))
+    known: dict[str, Any] = dict(conninfo_to_dict(_owner()))
     environment = {**os.environ, "LC_ALL": "C", "PGCLIENTENCODING": "UTF8"}
     if password := known.pop("password", None):
         environment["PGPASSWORD"] = str(password)

@@ -81,9 +81,9 @@ def pages(rows: Rows = 1_000_000, as_json: AsJson = False, data: Data = None, ur
     raise typer.Exit(1 if any("error" in page for page in found["pages"].values()) else 0)
 
 
-def _imports(name: str, *arguments: str) -> list[Any]:
+def _imports(rows: int | None, name: str, *arguments: str) -> list[Any]:
     """Time one import into a base of its own, with the command that an office uses."""
-    with site(0) as at:
+    with site(rows) as at:
         values = environment(at.plan.parent, 0)
         main = [sys.executable, "-c", "from config.cli import main; main()", "import", name, *arguments, "--json"]
         begun = time.monotonic()
@@ -116,9 +116,9 @@ def everything(
                     seen = _pages(at, rows)["pages"]
                 lives.append(list(_lifecycle(at, rows, clients, seconds).values()))
         if divisions:
-            imported.append(_imports("divisions", str(divisions)))
+            imported.append(_imports(None, "divisions", str(divisions)))
         if matters:
-            imported.append(_imports("matters", str(matters), "--add-categories"))
+            imported.append(_imports(0, "matters", str(matters), "--add-categories"))
     except BenchError as error:
         raise _fail(error) from error
     head = ["rows", "clients", "lifecycles", "errors", "per second", "p50 ms", "p95 ms"]

@@ -263,7 +263,7 @@ async def _measure(browser: Browser, paths: list[str], warm: bool) -> Tally:
 async def run_pages(plan: dict[str, Any], host: str, port: int) -> dict[str, Any]:
     """Fetch each page of the plan again and again, one request at a time."""
     browsers: dict[str, Browser] = {}
-    pages = {}
+    pages: dict[str, dict[str, float | str]] = {}
     for page in plan["pages"]:
         account = page["account"]
         if account not in browsers:

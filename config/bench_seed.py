@@ -147,15 +147,16 @@ def fixed_columns(jurisdiction: Any, given: list[str]) -> tuple[list[str], str]:
     from weilu.matters.models import Matter
 
     known = {"jurisdiction_id": str(jurisdiction.pk), "county_id": str(jurisdiction.pk)}
-    columns, values = [], []
+    columns: list[str] = []
+    values: list[str] = []
     for field in Matter._meta.concrete_fields:
-        if field.column in given:
+        if str(field.column) in given:
             continue
-        value = known.get(field.column)
+        value = known.get(str(field.column))
         if value is None and not field.null:
             default = field.get_db_prep_save(field.get_default(), connection)
             value = "\\\\x" if not isinstance(default, str | int | float | bool) else str(default)
-        columns.append(field.column)
+        columns.append(str(field.column))
         values.append("\\N" if value is None else value)
     return columns, "".join(f"\t{value}" for value in values) + "\n"
 

@@ -105,10 +105,11 @@ def _interrupted(number: int, frame: object) -> None:
 
 
 @contextlib.contextmanager
-def site(rows: int, data: Path | None = None, url: str = "") -> Iterator[Site]:
+def site(rows: int | None, data: Path | None = None, url: str = "") -> Iterator[Site]:
     """Make an installation with ``rows`` matters, serve it, and remove all of it afterwards.
 
     Args:
+        rows: None leaves it empty, without a county.
         data: a folder to keep and to use again.
         url: a server that runs already on ``data``.
 
@@ -126,7 +127,8 @@ def site(rows: int, data: Path | None = None, url: str = "") -> Iterator[Site]:
     values = environment(folder, port)
     try:
         embedded_postgres.start(folder)
-        _seed(folder, rows, values)
+        if rows is not None:
+            _seed(folder, rows, values)
         with _served(port, values):
             yield Site(f"http://127.0.0.1:{port}", folder / "plan.json")
     except embedded_postgres.PostgresError as error:

@@ -156,6 +156,7 @@ AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
 AXES_CLIENT_IP_CALLABLE = "weilu.lib.client.ip_address"
 AXES_LOCKOUT_CALLABLE = "weilu.orgs.views.locked_out"
+AXES_USERNAME_CALLABLE = "weilu.orgs.backends.account_name"
 AXES_VERBOSE = False
 SESSION_COOKIE_AGE = 60 * 60 * 12
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS

@@ -19,7 +19,7 @@ from weilu.orgs.roles import Permission, Role
 
 PAGE = 20
 COUNT_LIMIT = 10_000
-NUMBER = re.compile(r"^(?:([A-Za-z]{1,8}\d?)-?)?(?:(\d{4})-)?(\d{1,7})$")
+NUMBER = re.compile(r"^(?:([A-Za-z]{1,7}\d?)-|([A-Za-z]{1,7}))?(?:(\d{4})-)?(\d{1,7})$", re.ASCII)
 
 
 def add_words(matter: Matter, words: list[str]) -> None:
@@ -46,7 +46,8 @@ def matching(rows: MatterQuerySet, text: str) -> MatterQuerySet:
     if not text:
         return rows
     if found := NUMBER.match(text):
-        prefix, year, serial = found.groups()
+        dashed, bare, year, serial = found.groups()
+        prefix = dashed or bare
         if prefix and year:
             return rows.filter(number=f"{prefix.upper()}-{year}-{int(serial):06d}")
         if len(serial) <= 6:
@@ -57,7 +58,7 @@ def matching(rows: MatterQuerySet, text: str) -> MatterQuerySet:
     words = query_words(text)
     if not words:
         return rows.none()
-    return rows.extra(
+    return rows.extra(  # type: ignore[return-value]
         tables=["matters_mattertext"],
         where=[
             "matters_mattertext.matter_id = matters_matter.id",

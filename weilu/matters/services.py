@@ -83,13 +83,16 @@ def _tell_resident(matter: Matter, what: Promise) -> None:
 
 
 def _new_category(matter: Matter, category: Category | None, now: dt.datetime) -> list[str]:
-    """Set another category; the clock then runs by its days, counted from the receipt."""
+    """Set another category; the clock moves by the difference of their days, so that pauses and reopening count on."""
     if category is None or category.pk == matter.category_id:
         return []
+    change = (category.days - matter.category.days) * matter.hours.day
     matter.category = category
-    if matter.due_at:
-        matter.due_at = matter.hours.add(matter.created_at, category.days * matter.hours.day)
-        matter.due_at = max(matter.due_at, now)
+    if matter.due_at and change >= dt.timedelta():
+        matter.due_at = matter.hours.add(matter.due_at, change)
+    elif matter.due_at:
+        left = matter.hours.between(now, matter.due_at) + change
+        matter.due_at = matter.hours.add(now, max(left, dt.timedelta())) if matter.due_at > now else matter.due_at
     return ["category"]
 
 
@@ -303,10 +306,7 @@ def check_public(text: str, matter: Matter) -> None:
     plain = BETWEEN_DIGITS.sub("", unicodedata.normalize("NFKC", text))
     if found := PERSONAL.search(text) or PERSONAL.search(plain):
         raise PersonalInPublic(
-            _(
-                "The public text holds “%(found)s…”, which looks like a telephone or ID number or an address. Take it out."
-            )
-            % {"found": found.group()[:4]}
+            _("The public text holds “%(found)s…”, which looks personal. Take it out.") % {"found": found.group()[:4]}
         )
     if len(matter.reporter_name) > 1 and matter.reporter_name in text:
         raise PersonalInPublic(_("The public text names the resident. Take the name out."))

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from django.contrib import messages
 from django.db import transaction
-from django.http import FileResponse, HttpResponse, HttpResponseBase
+from django.http import FileResponse, Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
@@ -295,9 +295,11 @@ def contact(request: AccountRequest, number: str) -> HttpResponse:
 
 def send_file(file: Attachment, thumbnail: bool) -> HttpResponseBase:
     """Answer with the content of an attachment; a document is saved, never opened in the page."""
-    small = thumbnail and file.kind == Attachment.Kind.PHOTO
+    path = path_of(file.sha256, thumbnail and file.kind == Attachment.Kind.PHOTO)
+    if not path.exists():
+        raise Http404
     response = FileResponse(
-        path_of(file.sha256, small).open("rb"),
+        path.open("rb"),
         as_attachment=file.kind == Attachment.Kind.DOCUMENT,
         filename=file.name if file.kind == Attachment.Kind.DOCUMENT else "",
         content_type=file.content_type,

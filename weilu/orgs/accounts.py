@@ -24,7 +24,7 @@ def make_account(
     place = Place.objects.filter(code=place_code, valid_to=None).first()
     if place is None:
         raise AccountError(f"There is no place {place_code}.")
-    jurisdiction = Jurisdiction.objects.filter(place__code__in=place.ancestor_codes).order_by("-place__level").first()
+    jurisdiction = Jurisdiction.of(place)
     if jurisdiction is None:
         raise AccountError(f"{place.name} lies in no county that is open; first: weilu open CODE")
     if User.objects.filter(username__iexact=username).exists():

@@ -13,3 +13,9 @@ class AccountBackend(ModelBackend):
 
     def has_perm(self, user_obj, perm, obj=None):
         return False
+
+
+def account_name(request, credentials: dict | None = None) -> str:
+    """Return the name by which failed log-ins are counted: in one spelling, as accounts are found in any."""
+    given = (credentials or {}).get("username") or request.POST.get("username", "")
+    return str(given)[:40].lower()

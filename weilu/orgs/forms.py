@@ -100,12 +100,10 @@ class GrantForm(forms.ModelForm):
 
     def save(self, commit: bool = True) -> Grant:
         self.instance.place = self.place
-        codes = self.place.ancestor_codes
-        county = Jurisdiction.objects.filter(place__code__in=codes).order_by("-place__level").first()
+        place: Place = self.place  # type: ignore[assignment]  # cleaned, so there
+        county = Jurisdiction.of(place)
         holder = next(
-            grant
-            for grant in self.manager.grants_for(Permission.MANAGE)
-            if self.place.path.startswith(grant.place.path)
+            grant for grant in self.manager.grants_for(Permission.MANAGE) if place.path.startswith(grant.place.path)
         )
         self.instance.jurisdiction_id = county.pk if county else holder.jurisdiction_id
         return super().save(commit)

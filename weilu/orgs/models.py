@@ -106,6 +106,12 @@ class Jurisdiction(models.Model):
     def __str__(self):
         return self.title
 
+    @classmethod
+    def of(cls, place: Place) -> "Jurisdiction | None":
+        """Return the lowest jurisdiction that ``place`` lies in, if the platform is open there."""
+        rows = cls.objects.select_related("place").filter(place__code__in=place.ancestor_codes)
+        return rows.order_by("-place__level").first()
+
 
 class Organisation(Dated):
     """A body that stands at a place: an office, a department, a Party branch, a community, a volunteer team."""

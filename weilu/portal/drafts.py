@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from weilu.orgs.models import Jurisdiction
 from weilu.portal.models import Draft
+from weilu.records.attachments import remove
 from weilu.records.models import Attachment
 
 COOKIE = "draft"
@@ -64,5 +65,5 @@ def photos(draft: Draft | None) -> list[Attachment]:
 def forget_old() -> int:
     """Delete drafts and their photos' rows a day after the last answer; return how many drafts."""
     old = Draft.objects.filter(changed_at__lt=timezone.now() - LIFE)
-    Attachment.objects.filter(record_kind="draft", record_id__in=old.values("pk")).delete()
+    remove(Attachment.objects.filter(record_kind="draft", record_id__in=old.values("pk")))
     return old.delete()[0]

@@ -20,6 +20,9 @@ from weilu.portal.words import standing, told
 from weilu.records.models import Attachment
 from weilu.records.moves import MoveError
 
+# What the sentence about a matter names.
+HOLDERS = ["jurisdiction", "county", "township", "village", "grid", "handler", "handler_grid", "taken_by"]
+
 
 @public
 @limited("follow")
@@ -36,7 +39,9 @@ def follow(request: HttpRequest) -> HttpResponse:
             request.session["follow"] = [*(pk for pk in followed if pk != str(matter.pk)), str(matter.pk)][-50:]
             return redirect("follow_matter", matter.number)
         form.add_error(None, _("Number and secret do not belong together. Check both as they were shown to you."))
-    mine = Matter.objects.filter(pk__in=request.session.get("follow", [])).select_related("merged_into", "category")
+    mine = Matter.objects.filter(pk__in=request.session.get("follow", [])).select_related(
+        *HOLDERS, *(f"merged_into__{name}" for name in HOLDERS)
+    )
     context = {"form": form, "mine": [(row, standing(row)) for row in mine], "jurisdiction": jurisdiction_of(request)}
     return render(request, "portal/follow.html", context, status=422 if form.errors else 200)
 

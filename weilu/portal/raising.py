@@ -19,8 +19,8 @@ from weilu.orgs.rate_limit import limited
 from weilu.portal import drafts
 from weilu.portal.forms import ContactForm, WhatForm
 from weilu.portal.models import Draft
-from weilu.portal.views import READING, _open_place, nearest, needs_county
-from weilu.records.attachments import MAX_FILES, BadFile, attach
+from weilu.portal.views import READING, nearest, needs_county, open_place
+from weilu.records.attachments import MAX_FILES, BadFile, attach, remove
 from weilu.records.models import Attachment
 
 
@@ -34,7 +34,7 @@ def _where(draft: Draft | None) -> Place | None:
     if not draft or not code:
         return None
     return (
-        Place.objects.filter(code=code, valid_to=None, path__startswith=draft.jurisdiction.place.path)
+        Place.objects.filter(valid_on(timezone.localdate()), code=code, path__startswith=draft.jurisdiction.place.path)
         .select_related("parent")
         .first()
     )
@@ -49,6 +49,8 @@ def what(request: HttpRequest) -> HttpResponse:
     jurisdiction = request.jurisdiction  # type: ignore[attr-defined]
     draft = _draft(request)
     given = drafts.answers(draft)
+    if draft and draft.jurisdiction_id != jurisdiction.pk:  # another county was chosen half-way: what was typed stays
+        draft, given = None, {key: given.get(key, "") for key in ("module", "subject", "detail")}
     if request.GET.get("module"):
         given |= {"module": request.GET["module"]}
     form = WhatForm(request.POST if request.method == "POST" else None, initial=given, jurisdiction=jurisdiction)
@@ -95,8 +97,7 @@ def _add_photos(request: HttpRequest, draft: Draft) -> list[str]:
 @require_safe
 def at_place(request: HttpRequest, code: str) -> HttpResponse:
     """Where the QR code of a notice leads: the form, with its place already known."""
-    place = _open_place(code)
-    jurisdiction = Jurisdiction.objects.select_related("place").get(place__code__in=place.ancestor_codes)
+    place, jurisdiction = open_place(code)
     draft = _draft(request)
     if draft is None or draft.jurisdiction_id != jurisdiction.pk:
         draft = drafts.begin(jurisdiction)
@@ -244,7 +245,7 @@ def drop_photo(request: HttpRequest, pk: str) -> HttpResponse:
     """Take a photo out of the form again."""
     draft = _draft(request)
     if draft:
-        Attachment.objects.filter(record_kind="draft", record_id=draft.pk, pk=pk).delete()
+        remove(Attachment.objects.filter(record_kind="draft", record_id=draft.pk, pk=pk))
     return redirect("raise_what")
 
 

@@ -8,7 +8,7 @@ import segno
 from django.contrib import messages
 from django.core.cache import cache
 from django.db.models import Count
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -24,6 +24,7 @@ from weilu.orgs.access import public
 from weilu.orgs.models import Jurisdiction, Level, Organisation, Place, valid_on
 from weilu.orgs.rate_limit import limited
 from weilu.orgs.scope import in_place
+from weilu.portal.drafts import COOKIE as DRAFT_COOKIE
 
 READING = ("GET", "HEAD")
 PERIODS = {30: _lazy("30 days"), 90: _lazy("90 days"), 365: _lazy("One year")}
@@ -139,9 +140,8 @@ def results(request: HttpRequest) -> HttpResponse:
 @require_safe
 def notice(request: HttpRequest, code: str) -> HttpResponse:
     """The notice of a place: who is in charge, how to reach them, a QR code that takes a matter here."""
-    place = _open_place(code)
+    place, jurisdiction = open_place(code)
     today = timezone.localdate()
-    jurisdiction = Jurisdiction.objects.get(place__code__in=place.ancestor_codes)
     bodies = Organisation.objects.filter(valid_on(today), place=place)
     if place.level >= Level.GRID:
         bodies = Organisation.objects.filter(
@@ -156,12 +156,14 @@ def notice(request: HttpRequest, code: str) -> HttpResponse:
     return render(request, "portal/notice.html", context)
 
 
-def _open_place(code: str) -> Place:
-    """Return a place of a county that uses the platform."""
-    place = get_object_or_404(Place.objects.select_related("parent__parent"), code=code, valid_to=None)
-    if place.level < Level.COUNTY or not Jurisdiction.objects.filter(place__code__in=place.ancestor_codes).exists():
-        return get_object_or_404(Place, pk=None)
-    return place
+def open_place(code: str) -> tuple[Place, Jurisdiction]:
+    """Return a place and the county that uses the platform there; elsewhere there is none."""
+    rows = Place.objects.filter(valid_on(timezone.localdate()), level__gte=Level.COUNTY)
+    place = get_object_or_404(rows.select_related("parent__parent"), code=code)
+    jurisdiction = Jurisdiction.of(place)
+    if jurisdiction is None:
+        raise Http404
+    return place, jurisdiction
 
 
 @public
@@ -169,7 +171,7 @@ def _open_place(code: str) -> Place:
 @require_safe
 def notice_qr(request: HttpRequest, code: str) -> HttpResponse:
     """The QR code of a notice, as SVG."""
-    place = _open_place(code)
+    place, _jurisdiction = open_place(code)
     out = io.BytesIO()
     link = request.build_absolute_uri(reverse("raise_at", args=[place.code]))
     segno.make(link, error="m", micro=False).save(out, kind="svg", scale=6, border=2, xmldecl=False)
@@ -206,4 +208,6 @@ def leave(request: HttpRequest) -> HttpResponse:
     """Stop following on this device: a lent telephone keeps nothing."""
     request.session.pop("follow", None)
     messages.success(request, _("This device no longer follows your matters."))
-    return redirect("home")
+    response = redirect("home")
+    response.delete_cookie(DRAFT_COOKIE)
+    return response

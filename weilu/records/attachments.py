@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from PIL import Image, ImageOps, UnidentifiedImageError
 
@@ -46,7 +47,8 @@ def _write(path: Path, content: bytes) -> None:
 
 
 def _jpeg(image: Image.Image, edge: int) -> bytes:
-    small = image.copy()
+    small = Image.new("RGB", image.size)
+    small.paste(image)  # the pixels and nothing else: no comment, no text, no profile
     small.thumbnail((edge, edge))
     out = io.BytesIO()
     small.save(out, "JPEG", quality=82, optimize=True)  # no exif argument: nothing of the camera's goes along
@@ -64,7 +66,9 @@ def _open_photo(name: str, content: bytes) -> Image.Image:
             raise BadFile(_("“%(name)s” has too many pixels. Send a smaller photo.") % {"name": name})
         turned = ImageOps.exif_transpose(image)
         return turned.convert("RGB")
-    except (UnidentifiedImageError, OSError, SyntaxError, Image.DecompressionBombError) as error:
+    except BadFile:
+        raise
+    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise BadFile(
             _("“%(name)s” cannot be read as a photo; it may be damaged. Take it again or send another.")
             % {"name": name}
@@ -77,13 +81,22 @@ def _document_type(name: str, content: bytes) -> str:
     if content.startswith(b"PK\x03\x04"):
         try:
             members = zipfile.ZipFile(io.BytesIO(content)).namelist()
-        except zipfile.BadZipFile:
+        except (zipfile.BadZipFile, NotImplementedError, ValueError):
             members = []
         if "[Content_Types].xml" in members:
             for prefix, (_suffix, mime) in OFFICE_TYPES.items():
                 if any(member.startswith(prefix) for member in members):
                     return mime
     raise BadFile(_("“%(name)s” is neither a photo nor a PDF, Word or Excel file.") % {"name": name})
+
+
+def remove(rows: QuerySet[Attachment]) -> None:
+    """Delete attachments, and the files that no other attachment shows."""
+    hashes = set(rows.values_list("sha256", flat=True))
+    rows.delete()
+    for digest in hashes - set(Attachment.objects.filter(sha256__in=hashes).values_list("sha256", flat=True)):
+        path_of(digest).unlink(missing_ok=True)
+        path_of(digest, thumbnail=True).unlink(missing_ok=True)
 
 
 def check(upload: UploadedFile) -> bytes:
