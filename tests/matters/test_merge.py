@@ -75,3 +75,12 @@ def test_likely_duplicates_are_proposed(world, sign_in):
     similar = sign_in(world.clerk).get(f"/matters/{matter.number}/").context["similar"]
     assert [other.subject for other in similar] == ["金穗路路灯不亮了"]
     assert far not in similar
+
+
+@pytest.mark.xfail(strict=True, reason="standing() of the main one asks for a rating that the page does not offer")
+def test_the_resident_of_the_merged_one_is_not_asked_for_a_rating_they_cannot_give(world, resident):
+    main, double = world.matter(), world.matter()
+    services.merge(double, into=main, by=world.clerk, version=1)
+    services.settle(main, by=world.clerk, version=1, outcome="好了")
+    page = resident(double).get(f"/follow/{double.number}/").content.decode()
+    assert "评价" not in page.split('class="standing">')[1].split("</p>")[0] or "/rate/" in page
