@@ -154,19 +154,27 @@ def _check_rows(rows: dict[str, int]) -> str:
     return sql.SQL("\n").join([start, *checks, sql.SQL("END $check$;\n")]).as_string(None)
 
 
+# Debian's PostgreSQL 15 keeps a number with each column that a newer pg_dump writes out and no server reads back.
+ATTRIBUTE_VERSION = re.compile(rb"ALTER TABLE ONLY \S+ ALTER COLUMN \S+ SET \(pg_attver=\d+\);$")
+
+
 def _copy_script(source: IO[bytes], target: IO[bytes], known: set[str]) -> None:
     """Copy a dump's SQL without what the server does not know or has: newer settings, the schema public.
 
-    Only the head is looked at, line by line, up to the first object: further down lines may be data.
+    Lines are looked at up to the first data only: from there on any line may be a row.
     """
+    in_head = True
     for line in source:
         setting = re.match(rb"SET (\w+) = ", line)
-        if setting and setting[1].decode() not in known:
+        if in_head and setting and setting[1].decode() not in known:
+            continue
+        if ATTRIBUTE_VERSION.match(line):
             continue
         if line.startswith(b"CREATE SCHEMA public"):
             continue
         target.write(line)
-        if line.startswith((b"CREATE ", b"ALTER ", b"COPY ")):
+        in_head = in_head and not line.startswith((b"CREATE ", b"ALTER "))
+        if line.startswith(b"COPY "):
             break
     shutil.copyfileobj(source, target, CHUNK)
 

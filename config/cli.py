@@ -3,6 +3,7 @@
 import json
 import os
 import socket
+import subprocess
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -48,6 +49,9 @@ class Database:
 
     def __enter__(self) -> None:
         setup()
+        import psycopg
+        from django.db import DatabaseError
+
         from config import database
         from weilu.lib.embedded_postgres import PostgresError
 
@@ -55,6 +59,11 @@ class Database:
             self.started = database.prepare(lambda what: console.print(f"[dim]{what} …[/dim]"))
         except PostgresError as error:
             raise fail(str(error)) from error
+        except (DatabaseError, psycopg.Error) as error:
+            words = str(error).strip().splitlines()[0]
+            raise fail(f"The database does not answer as it should: {words}\nCheck DATABASE_URL.") from error
+        except subprocess.CalledProcessError as error:
+            raise fail("The tables could not be brought up to date; nothing was changed. See above.") from error
 
     def __exit__(self, *exc: object) -> None:
         if self.started:
@@ -75,7 +84,7 @@ def check_port(host: str, port: int) -> None:
             probe.bind((host, port))
         except OSError as error:
             raise fail(
-                f"Port {port} on {host} is in use ({error.strerror}). Choose another: PORT=8001 make demo"
+                f"Port {port} on {host} is in use ({error.strerror}). Choose another, for example PORT=8001."
             ) from error
 
 
@@ -84,6 +93,7 @@ def _serve(host: str, port: int, workers: int, demo: bool) -> None:
     with Database():
         from django.core.management import call_command
 
+        from config import database
         from config.supervisor import Supervisor, web, worker
 
         call_command("collectstatic", verbosity=0, interactive=False)
@@ -95,6 +105,7 @@ def _serve(host: str, port: int, workers: int, demo: bool) -> None:
                 accounts = load(console)
             except DemoError as error:
                 raise fail(str(error)) from error
+            database.analyze_if_new()
         from django.db import connections
 
         connections.close_all()
@@ -104,7 +115,8 @@ def _serve(host: str, port: int, workers: int, demo: bool) -> None:
                 print_accounts(accounts)
             print(f"ready http://{host}:{port}", flush=True)
 
-        status = Supervisor([web(host, port, workers), worker()]).run(f"http://{host}:{port}/healthz", ready)
+        probe = "127.0.0.1" if host in ("0.0.0.0", "") else host  # noqa: S104  compared, not bound
+        status = Supervisor([web(host, port, workers), worker()]).run(f"http://{probe}:{port}/healthz", ready)
     raise typer.Exit(status)
 
 

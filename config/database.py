@@ -37,6 +37,21 @@ def make_embedded_database() -> None:
             connection.execute("CREATE DATABASE weilu OWNER weilu")
 
 
+def _take_part(connection: psycopg.Connection, app_role: str) -> bool:
+    """See to it that the app will work as ``app_role``; False where this server's logins do not allow it."""
+    try:
+        if not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [app_role]).fetchone():
+            connection.execute(sql.SQL("CREATE ROLE {} NOLOGIN").format(sql.Identifier(app_role)))
+        if settings.EMBEDDED or os.environ.get("DATABASE_OWNER_URL"):
+            return True  # the app has a login of its own
+        member = "SELECT pg_has_role(current_user, %s, 'member')"
+        if not connection.execute(member, [app_role]).fetchone()[0]:  # type: ignore[index]
+            connection.execute(sql.SQL("GRANT {} TO CURRENT_USER").format(sql.Identifier(app_role)))
+    except psycopg.errors.InsufficientPrivilege:
+        return False
+    return True
+
+
 def separate_roles(connection: psycopg.Connection, app_role: str) -> str:
     """Give the app's role its rights: everything but changing or deleting events.
 
@@ -46,13 +61,7 @@ def separate_roles(connection: psycopg.Connection, app_role: str) -> str:
         the name of the role that was limited.
     """
     owner = connection.execute("SELECT current_user").fetchone()[0]  # type: ignore[index]
-    role = app_role
-    if not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [app_role]).fetchone():
-        try:
-            connection.execute(sql.SQL("CREATE ROLE {} NOLOGIN").format(sql.Identifier(app_role)))
-            connection.execute(sql.SQL("GRANT {} TO CURRENT_USER").format(sql.Identifier(app_role)))
-        except psycopg.errors.InsufficientPrivilege:
-            role = owner
+    role = app_role if _take_part(connection, app_role) else owner
     name = sql.Identifier(role)
     if role != owner:
         for statement in (
@@ -95,10 +104,23 @@ def prepare(say: Callable[[str], None] = lambda text: None) -> bool:
         say("PostgreSQL")
         started = embedded_postgres.start(settings.DATA)
         make_embedded_database()
-    if pending_migrations():
-        say("tables")
-        migrate()
+    try:
+        if pending_migrations():
+            say("tables")
+            migrate()
+    except BaseException:
+        if started:
+            embedded_postgres.stop(settings.DATA)
+        raise
     return started
+
+
+def analyze_if_new() -> None:
+    """Gather the planner's statistics after a first load, as the owner: the app's role may not."""
+    with psycopg.connect(admin_conninfo("weilu" if settings.EMBEDDED else ""), autocommit=True) as connection:
+        known = connection.execute("SELECT reltuples FROM pg_class WHERE relname = 'matters_matter'").fetchone()
+        if known and known[0] <= 0:
+            connection.execute("ANALYZE")
 
 
 def pending_migrations() -> list[str]:

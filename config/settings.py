@@ -35,7 +35,7 @@ def secret(name: str) -> str:
     if value := os.environ.get(f"WEILU_{name.upper()}"):
         return value
     file = DATA / f"{name}.txt"
-    DATA.mkdir(parents=True, exist_ok=True)
+    DATA.mkdir(parents=True, exist_ok=True, mode=0o700)
     try:
         with open(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as handle:
             handle.write(secrets.token_urlsafe(48))

@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import logging
 import zipfile
 from pathlib import Path
 from uuid import UUID
@@ -12,8 +13,11 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from weilu.lib.ids import new_id
 from weilu.orgs.models import Jurisdiction, User
 from weilu.records.models import Attachment
+
+logger = logging.getLogger(__name__)
 
 MAX_BYTES = 12 * 1024 * 1024
 MAX_PIXELS = 60_000_000
@@ -40,10 +44,15 @@ def path_of(sha256: str, thumbnail: bool = False) -> Path:
 def _write(path: Path, content: bytes) -> None:
     if path.exists():
         return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix(".part")
-    part.write_bytes(content)
-    part.replace(path)
+    settings.FILES.mkdir(parents=True, exist_ok=True, mode=0o700)
+    part = path.with_suffix(f".{new_id().hex}.part")
+    try:
+        path.parent.mkdir(exist_ok=True)
+        part.write_bytes(content)
+        part.replace(path)
+    except OSError as error:
+        logger.exception("an upload could not be kept")
+        raise BadFile(_("The file could not be kept: the server's disk may be full. Send it again later.")) from error
 
 
 def _jpeg(image: Image.Image, edge: int) -> bytes:
