@@ -151,6 +151,7 @@ ROUTES = {
     "account": Route(P.SIGNED_IN),
     "places": Route(P.VIEW, ok=(200, 302)),
     "place": Route(P.VIEW, address=village, inside=CLERKS | OVERSEERS | MEMBERS),
+    "organisation_new": Route(P.MANAGE, address=village, inside={"administrator"}),
     "accounts": Route(P.MANAGE),
     "account_new": Route(P.MANAGE),
     "account_password": Route(P.MANAGE, "post", of_clerk, inside={"administrator"}, ok=(200, 302, 422)),

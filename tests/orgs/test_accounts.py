@@ -346,3 +346,17 @@ def test_a_new_password_opens_a_locked_account_however_it_is_written(world, admi
     admin.post("/accounts/Big.Name/password/", {"password": "seven-Lamps-by-the-river"})
     answer = client.post("/login/", {"username": "Big.Name", "password": "seven-Lamps-by-the-river"})
     assert answer.status_code == 302
+
+
+def test_a_body_is_entered_once_at_a_place_of_the_scope(world, admin):
+    from weilu.orgs.models import Organisation
+
+    address = f"/places/{world.village.code}/organisations/new/"
+    data = {"kind": "branch", "name": "第二党支部", "phone": ""}
+    assert admin.post(address, data).status_code == 302
+    assert admin.post(address, data).status_code == 422
+    body = Organisation.objects.get(name="第二党支部")
+    assert (body.place, body.jurisdiction) == (world.village, world.jurisdiction)
+    for wrong in ({"kind": "x"}, {"name": ""}, {"name": "x" * 81}, {"phone": "1" * 31}):
+        assert admin.post(address, data | {"name": "第三"} | wrong).status_code == 422, wrong
+    assert admin.post(f"/places/{world.far_village.code}/organisations/new/", data).status_code == 404
