@@ -68,7 +68,7 @@ INSTALLED_APPS = [
     "weilu.orgs.apps.OrgsConfig",
     "weilu.records",
     "weilu.people",
-    "weilu.matters",
+    "weilu.matters.apps.MattersConfig",
     "weilu.portal",
 ]
 MIDDLEWARE = [
@@ -121,7 +121,7 @@ def database() -> dict[str, Any]:
         url = os.environ["DATABASE_URL"]
         found = dict(conninfo_to_dict(os.environ.get("DATABASE_OWNER_URL") or url if AS_OWNER else url))
     return {
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "weilu.lib.postgres",
         "NAME": found.pop("dbname", "weilu"),
         "USER": found.pop("user", ""),
         "PASSWORD": found.pop("password", ""),

@@ -17,6 +17,7 @@ from weilu.lib import embedded_postgres
 from weilu.matters.models import Category, Matter, Module
 from weilu.matters.services import file_matter
 from weilu.matters.setup import open_jurisdiction
+from weilu.orgs.memory import forget
 from weilu.orgs.models import Grant, Jurisdiction, Level, Organisation, Place, User
 from weilu.orgs.roles import Role
 
@@ -78,6 +79,7 @@ def fresh_cache() -> None:
     from django.core.cache import cache
 
     cache.clear()
+    forget()
 
 
 def place(code: str, name: str, level: Level, parent: Place | None) -> Place:

@@ -225,7 +225,6 @@ def test_a_matter_recorded_twice_keeps_its_photo_once(world, sign_in):
     assert Attachment.objects.count() == 1
 
 
-@pytest.mark.xfail(strict=True, reason="act() fetches in scope first: the new state is then a page that is not found")
 def test_a_clerk_who_acts_on_what_was_transferred_away_meanwhile_is_told(world, sign_in):
     matter = world.matter()
     services.transfer(matter, place=world.other_township, by=world.county_clerk, version=1, note="归云峰")
@@ -235,7 +234,6 @@ def test_a_clerk_who_acts_on_what_was_transferred_away_meanwhile_is_told(world, 
     assert answer.status_code in (200, 409)
 
 
-@pytest.mark.xfail(strict=True, reason="handled_by is wider than visible_to")
 def test_every_row_of_my_work_can_be_opened(world, sign_in):
     from django.utils import timezone
 

@@ -252,7 +252,7 @@ def test_an_error_in_the_middle_takes_everything_back(bring_in, monkeypatch):
     def broken(rows):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(import_matters, "add_words", broken)
+    monkeypatch.setattr(import_matters, "copy_words", broken)
     with pytest.raises(KeyboardInterrupt):
         bring_in(HEADER + LAMP + "甲,,2020/1/6,天文\n", add_categories=True)
     monkeypatch.undo()

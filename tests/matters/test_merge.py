@@ -77,7 +77,6 @@ def test_likely_duplicates_are_proposed(world, sign_in):
     assert far not in similar
 
 
-@pytest.mark.xfail(strict=True, reason="standing() of the main one asks for a rating that the page does not offer")
 def test_the_resident_of_the_merged_one_is_not_asked_for_a_rating_they_cannot_give(world, resident):
     main, double = world.matter(), world.matter()
     services.merge(double, into=main, by=world.clerk, version=1)

@@ -337,7 +337,6 @@ def test_the_list_of_accounts_asks_no_question_for_each(world, admin):
     assert questions() == few
 
 
-@pytest.mark.xfail(strict=True, reason="axes counts in lower case, account_password resets as written")
 def test_a_new_password_opens_a_locked_account_however_it_is_written(world, admin):
     world.user("Big.Name", Role.MEMBER, world.village, world.branch)
     client = admin.__class__()

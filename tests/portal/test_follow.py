@@ -183,7 +183,6 @@ def test_the_list_of_followed_matters_asks_no_question_for_each(world, client):
     assert questions(2) == questions(12)
 
 
-@pytest.mark.xfail(strict=True, reason="the note of a hand-over is shown to the resident, and its form does not say so")
 def test_the_note_with_which_it_was_handed_over_is_for_offices(world, resident, matter):
     services.dispatch(matter, to=world.department, by=world.county_clerk, version=1, note="此人常来闹事")
     assert "此人常来闹事" not in page(resident, matter)

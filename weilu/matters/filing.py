@@ -97,10 +97,11 @@ def file_matter(
     words = words_of(f"{subject} {detail} {address} {matter.place}")
     try:
         with transaction.atomic():
-            [matter.number] = next_numbers(jurisdiction, "matter", now)
-            matter.save(force_insert=True)
+            # The number last: its counter stays locked until the end. Foreign keys are checked then as well.
             add_words(matter, words)
             matter.event = record_filing(matter, by)  # type: ignore[attr-defined]
+            [matter.number] = next_numbers(jurisdiction, "matter", now)
+            matter.save(force_insert=True)
             if attachments_of:
                 Attachment.objects.filter(record_kind="draft", record_id=attachments_of).update(
                     record_kind="matter",

@@ -1,7 +1,9 @@
 """Forms of matters. They explain the rules; the services and the database keep them."""
 
 import re
+from collections.abc import Callable, Sequence
 from typing import Any
+from uuid import UUID
 
 from django import forms
 from django.utils import timezone
@@ -9,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from weilu.matters.models import Category, Matter, Module
 from weilu.matters.queries import grids_for, organisations_for
+from weilu.orgs.memory import remember, rows_by_id
 from weilu.orgs.models import Jurisdiction, Organisation, Place, User, valid_on
 
 PHONE = re.compile(r"^(\+?86)?(1[3-9]\d{9}|0\d{2,3}-?\d{7,8})$")
@@ -33,12 +36,38 @@ def active_categories(jurisdiction: Jurisdiction):
     return Category.objects.filter(valid_on(timezone.localdate()), jurisdiction=jurisdiction)
 
 
+def remembered(rows: Callable[[Jurisdiction], Any], jurisdiction: Jurisdiction) -> list[Any]:
+    """Return the rows of a county's dictionary as they were within the last minute."""
+    return remember((rows.__name__, jurisdiction.pk), lambda: list(rows(jurisdiction)))
+
+
+class RememberedField(forms.Field):
+    """A row of a small dictionary, chosen by its key among those in use."""
+
+    widget = forms.Select
+    rows: Sequence[Any] = ()
+    default_error_messages = {"invalid": _("Choose one of the list.")}
+
+    def offer(self, rows: Sequence[Any]) -> None:
+        """Set the rows to choose from."""
+        self.rows = rows
+        self.widget.choices = [(str(row.pk), str(row)) for row in rows]  # type: ignore[attr-defined]
+
+    def to_python(self, value: Any) -> Any:
+        if not value:
+            return None
+        for row in self.rows:
+            if str(row.pk) == str(value):
+                return row
+        raise forms.ValidationError(self.error_messages["invalid"])
+
+
 class IntakeForm(forms.Form):
     """A matter that a clerk or grid worker records for a resident: by telephone, at the counter, on a visit."""
 
     intake_key = forms.UUIDField(widget=forms.HiddenInput)
-    module = forms.ModelChoiceField(Module.objects.none(), label=_("kind of matter"), empty_label=None)
-    category = forms.ModelChoiceField(Category.objects.none(), label=_("category"), empty_label=None)
+    module = RememberedField(label=_("kind of matter"))
+    category = RememberedField(label=_("category"))
     channel = forms.ChoiceField(
         label=_("channel"), choices=[("hotline", _("Hotline or counter")), ("visit", _("Visit"))], initial="hotline"
     )
@@ -53,8 +82,8 @@ class IntakeForm(forms.Form):
 
     def __init__(self, *args: Any, jurisdiction: Jurisdiction, places: Any, **kwargs: Any):
         super().__init__(*args, **kwargs)
-        self.fields["module"].queryset = active_modules(jurisdiction)  # type: ignore[attr-defined]
-        self.fields["category"].queryset = active_categories(jurisdiction)  # type: ignore[attr-defined]
+        self.fields["module"].offer(remembered(active_modules, jurisdiction))  # type: ignore[attr-defined]
+        self.fields["category"].offer(remembered(active_categories, jurisdiction))  # type: ignore[attr-defined]
         self.fields["place"].queryset = places  # type: ignore[attr-defined]
 
     def clean_phone(self) -> str:
@@ -71,9 +100,9 @@ class TargetField(forms.Field):
             return None
         kind, _sep, pk = str(value).partition(":")
         try:
-            rows = {"organisation": Organisation.objects, "grid": Place.objects}[kind]
-            return rows.get(pk=pk)  # type: ignore[attr-defined,no-any-return,return-value]
-        except (KeyError, ValueError, forms.ValidationError, Organisation.DoesNotExist, Place.DoesNotExist) as error:
+            model: type[Organisation | Place] = {"organisation": Organisation, "grid": Place}[kind]  # type: ignore[assignment]
+            return rows_by_id(model, [UUID(pk)])[UUID(pk)]
+        except (KeyError, ValueError) as error:
             raise forms.ValidationError(_("Choose who is to handle it.")) from error
 
 

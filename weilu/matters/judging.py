@@ -113,7 +113,8 @@ def lapse_unrated(now: dt.datetime | None = None, progress: Callable[[int], None
         batch = list(Matter.objects.filter(state="settled", rate_until__lt=now).order_by("rate_until")[:500])
         for matter in batch:
             try:
-                move(matter, "lapse", actor=THE_SYSTEM, version=matter.version, changes={})
+                with transaction.atomic():
+                    move(matter, "lapse", actor=THE_SYSTEM, version=matter.version, changes={})
                 count += 1
             except MoveError:  # the resident was quicker, or another worker
                 continue

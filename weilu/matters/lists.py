@@ -2,6 +2,7 @@
 
 import datetime as dt
 import io
+from contextlib import nullcontext
 from typing import Any
 from urllib.parse import urlencode
 from uuid import uuid4
@@ -16,12 +17,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from weilu.matters import services
-from weilu.matters.forms import IntakeForm, TargetField, active_categories, target_groups
-from weilu.matters.models import ROW_JOINS, Category, Matter
-from weilu.matters.queries import count_up_to, counts_by_state, matching, page_of
+from weilu.matters.forms import IntakeForm, TargetField, active_categories, remembered, target_groups
+from weilu.matters.models import Category, Matter
+from weilu.matters.queries import count_up_to, counts_by_state, matching, page_of, rows_of
 from weilu.matters.views import attach_files
 from weilu.matters.workflow import DONE, State
 from weilu.orgs.access import AccountRequest, requires
+from weilu.orgs.memory import remember
 from weilu.orgs.models import Jurisdiction, Level, Place, valid_on
 from weilu.orgs.roles import Permission
 from weilu.orgs.scope import in_place, places_in_scope
@@ -72,7 +74,7 @@ def _places_below(request: AccountRequest) -> list[Place]:
     today = timezone.localdate()
     grants = [grant.place_id for grant in request.user.grants_for(Permission.VIEW) if not grant.by_organisation]
     below = Place.objects.filter(valid_on(today), parent__in=grants, level__lte=Level.GRID)
-    return list(below.order_by("code")[:300])
+    return remember(("below", *sorted(grants)), lambda: list(below.order_by("code")[:300]))
 
 
 @requires(Permission.VIEW)
@@ -98,7 +100,7 @@ def queue(request: AccountRequest) -> HttpResponse:
             key: "?" + urlencode({k: v for k, v in (kept | {"tab": chosen["tab"]}).items() if k != key}) for key in kept
         },
         "export": "?" + urlencode(kept | {"tab": chosen["tab"]}),
-        "categories": active_categories(jurisdiction),
+        "categories": remembered(active_categories, jurisdiction),
         "places": _places_below(request),
         "may_dispatch": Permission.TRIAGE in request.user.permissions
         and chosen["tab"] in ("raised", "dispatched", "under_way", "late", "all"),
@@ -155,7 +157,7 @@ def bulk(request: AccountRequest) -> HttpResponse:
 def orders(request: AccountRequest) -> HttpResponse:
     """Orders that are open to the reader's branches."""
     rows = Matter.objects.orders_for(request.user).for_lists()
-    return render(request, "matters/orders.html", {"rows": rows.order_by("due_at")[:100]})
+    return render(request, "matters/orders.html", {"rows": rows_of(rows.order_by("due_at")[:100])})
 
 
 @requires(Permission.HANDLE)
@@ -164,8 +166,8 @@ def mine(request: AccountRequest) -> HttpResponse:
     """What the reader has in hand, the most urgent first, and what they settled lately."""
     rows = Matter.objects.handled_by(request.user).for_lists()
     context = {
-        "rows": rows.open().order_by("due_at")[:200],
-        "done": rows.filter(state__in=sorted(DONE)).order_by("-settled_at")[:20],
+        "rows": rows_of(rows.open().order_by("due_at")[:200]),
+        "done": rows_of(rows.filter(state__in=sorted(DONE)).order_by("-settled_at")[:20]),
     }
     return render(request, "matters/mine.html", context)
 
@@ -187,8 +189,8 @@ def workbench(request: AccountRequest) -> HttpResponse:
     context = {
         "counts": counts,
         "triage": triage,
-        "waiting": waiting.for_lists().order_by("due_at")[:8],
-        "late": rows.open().filter(due_at__lt=timezone.now()).for_lists().order_by("due_at")[:8],
+        "waiting": rows_of(waiting.for_lists().order_by("due_at")[:8]),
+        "late": rows_of(rows.open().filter(due_at__lt=timezone.now()).for_lists().order_by("due_at")[:8]),
         "in_hand": count_up_to(in_hand),
         "open_orders": count_up_to(Matter.objects.orders_for(user)),
         "settled_week": count_up_to(
@@ -234,7 +236,7 @@ def intake(request: AccountRequest) -> HttpResponse:
     )
     if request.method == "POST" and form.is_valid():
         try:
-            with transaction.atomic():
+            with transaction.atomic() if request.FILES else nullcontext():
                 matter, secret = _file(request, form.cleaned_data, grant.jurisdiction)
         except BadFile as error:
             form.add_error(None, str(error))
@@ -286,7 +288,7 @@ def export(request: AccountRequest) -> HttpResponse:
     sheet.set_column(0, 1, 17)
     sheet.set_column(7, 7, 48)
     local = timezone.localtime
-    found = rows.for_lists().select_related(*ROW_JOINS, "module").order_by("-created_at", "-id")[:EXPORT_LIMIT]
+    found = rows_of(rows.for_lists().order_by("-created_at", "-id")[:EXPORT_LIMIT])
     for line, row in enumerate(found, start=1):
         sheet.write_string(line, 0, row.number)
         sheet.write_datetime(line, 1, local(row.created_at), day)

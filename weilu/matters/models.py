@@ -50,11 +50,10 @@ class Channel(models.TextChoices):
 
 
 # What a row of a list shows. Long texts and encrypted contacts stay where they are.
-ROW_JOINS = ["category", "township", "village", "handler", "handler_grid", "taken_by"]
 ROW_COLUMNS = [
     *("jurisdiction_id", "number", "version", "state", "subject", "address", "created_at", "due_at", "clock_left"),
-    *("settled_at", "rating", "module_id", "category__name", "category__name_en"),
-    *("township__short_name", "village__short_name", "handler__name", "handler_grid__short_name", "taken_by__name"),
+    *("settled_at", "rating", "module_id", "category_id", "township_id", "village_id"),
+    *("handler_id", "handler_grid_id", "taken_by_id"),
 ]
 
 
@@ -76,7 +75,7 @@ class MatterQuerySet(models.QuerySet):
                 condition |= Q(handler_grid=grant.place_id)
             elif grant.organisation_id and grant.role != Role.MEMBER:
                 condition |= Q(handler=grant.organisation_id)
-        return self.filter(condition)
+        return self.visible_to(user).filter(condition)
 
     def orders_for(self, user: User) -> "MatterQuerySet":
         """Only orders that are open to the branches of ``user``."""
@@ -88,8 +87,8 @@ class MatterQuerySet(models.QuerySet):
         return self.filter(state__in=sorted(OPEN))
 
     def for_lists(self) -> "MatterQuerySet":
-        """With what a row of a list shows, in one query and nothing more."""
-        return self.select_related(*ROW_JOINS).only(*ROW_COLUMNS)
+        """With what a row of a list shows and nothing more; :func:`weilu.matters.queries.rows_of` adds the names."""
+        return self.only(*ROW_COLUMNS)
 
     def public(self) -> "MatterQuerySet":
         """Only settled matters that may be shown to everybody."""
@@ -193,6 +192,7 @@ class Matter(Record):
                     fields=[level, "state", "-created_at", "-id"],
                     name=f"matter_open_{level}",
                     condition=Q(state__in=sorted(OPEN)),
+                    include=["due_at", "category"],  # the queue's counts read the index alone
                 )
                 for level in ("county", "township", "village")
             ),

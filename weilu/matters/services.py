@@ -192,7 +192,7 @@ def transfer(matter: Matter, *, place: Place, by: User, version: int | None, not
         note=note,
         set=columns,
         prepare=prepare,
-        changes={"to": str(place)},
+        changes={"to": str(place), "from": matter.place.path},
     )
     notify((user for user in users_of(place) if user != by), done, "transferred", done.subject)
     return done
@@ -240,6 +240,7 @@ def merge(matter: Matter, *, into: Matter, by: User, version: int | None) -> Mat
     )
 
 
+@transaction.atomic
 def start(matter: Matter, *, by: User, version: int | None) -> Matter:
     """Sign for a matter that was handed over: from now on it is under way."""
     return move(matter, "start", actor=Actor.account(by), version=version, changes={})
@@ -248,7 +249,8 @@ def start(matter: Matter, *, by: User, version: int | None) -> Matter:
 def take(matter: Matter, *, by: User, version: int | None = None) -> Matter:
     """Take an open order. The first has it; whoever comes second is told who was first."""
     try:
-        return move(matter, "take", actor=Actor.account(by), version=version, set={"taken_by": by}, changes={})
+        with transaction.atomic():
+            return move(matter, "take", actor=Actor.account(by), version=version, set={"taken_by": by}, changes={})
     except (NotPossible, Stale, MoveError) as error:
         now = Matter.objects.select_related("taken_by").get(pk=matter.pk)
         if now.taken_by_id and now.taken_by_id != by.pk:
@@ -258,6 +260,7 @@ def take(matter: Matter, *, by: User, version: int | None = None) -> Matter:
         raise
 
 
+@transaction.atomic
 def report_progress(matter: Matter, *, by: User, version: int | None, note: str) -> Matter:
     """Report how far the work is; the resident reads it."""
     return move(matter, "progress", actor=Actor.account(by), version=version, note=note)

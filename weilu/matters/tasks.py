@@ -10,8 +10,12 @@ from weilu.matters.models import Matter
 from weilu.matters.queries import users_of
 from weilu.matters.services import lapse_unrated
 from weilu.matters.workflow import OPEN
+from weilu.orgs.models import User
 from weilu.records.models import Notification
 from weilu.records.outbox import notify
+
+# Late matters that the worker missed, because it stood, are still told of for this long.
+LOOK_BACK = dt.timedelta(days=30)
 
 
 @app.periodic(cron="*/5 * * * *")
@@ -28,26 +32,25 @@ def remind_late(timestamp: int) -> None:
     tell_of_late()
 
 
+def _in_charge(matter: Matter) -> list[User]:
+    """Return who is to know: whoever has it, else the clerks of its place, the lowest that has any."""
+    if matter.taken_by:
+        return [matter.taken_by]
+    for target in (matter.handler, matter.handler_grid, matter.village, matter.township, matter.county):
+        if target and (users := list(users_of(target))):
+            return users
+    return []
+
+
 def tell_of_late(now: dt.datetime | None = None) -> int:
-    """Write one message for each matter that became late in the last day and has somebody in charge."""
+    """Write one message for each matter that became late in the last month and was not told of yet; return how many."""
     now = now or timezone.now()
-    late = Matter.objects.filter(
-        state__in=sorted(OPEN), due_at__lt=now, due_at__gte=now - dt.timedelta(days=1)
-    ).select_related("handler", "handler_grid", "taken_by")
-    told = set(
-        Notification.objects.filter(kind="late", at__gte=now - dt.timedelta(days=2)).values_list("record_id", flat=True)
-    )
+    late = Matter.objects.filter(state__in=sorted(OPEN), due_at__lt=now, due_at__gte=now - LOOK_BACK)
+    late = late.exclude(pk__in=Notification.objects.filter(kind="late").values("record_id"))
+    names = ["handler", "handler_grid", "village", "township", "county", "taken_by"]
     count = 0
-    for matter in late.order_by("due_at")[:1000]:
-        if matter.pk in told:
-            continue
-        if matter.taken_by:
-            users = [matter.taken_by]
-        elif target := matter.handler or matter.handler_grid:
-            users = list(users_of(target))
-        else:
-            users = list(users_of(matter.village or matter.township or matter.county))
+    for matter in late.select_related(*names).order_by("due_at")[:1000]:
         with transaction.atomic():
-            notify(users, matter, "late", matter.subject)
+            notify(_in_charge(matter), matter, "late", matter.subject)
         count += 1
     return count

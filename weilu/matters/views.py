@@ -1,6 +1,7 @@
 """Pages of matters for offices, members and grid workers. Each fetches in scope, binds the form, calls the verb."""
 
 from collections.abc import Callable
+from contextlib import nullcontext
 
 from django.contrib import messages
 from django.db import transaction
@@ -50,6 +51,16 @@ def fetch(request: AccountRequest, number: str) -> Matter:
 def _fetch_to_act(request: AccountRequest, number: str) -> Matter:
     """Return the matter in scope without what only its page shows: the verb reads it again under lock."""
     return get_object_or_404(Matter.objects.visible_to(request.user).select_related("jurisdiction"), number=number)
+
+
+def _went_elsewhere(request: AccountRequest, number: str) -> bool:
+    """Tell whether a matter was transferred out of the reader's scope: they had it open, so they may know."""
+    if Matter.objects.visible_to(request.user).filter(number=number).exists():
+        return False
+    transfers = Event.objects.filter(record_id__in=Matter.objects.filter(number=number).values("pk"), move="transfer")
+    last = transfers.order_by("at").last()
+    path = last.changes.get("from", "") if last else ""
+    return any(path.startswith(grant.place.path) for grant in request.user.grants_for(Permission.TRIAGE))
 
 
 def _still_seen(request: AccountRequest, matter: Matter) -> bool:
@@ -239,13 +250,16 @@ def attach_files(request: AccountRequest, done: Matter) -> Matter:
 @require_POST
 def act(request: AccountRequest, number: str, name: str) -> HttpResponse:
     """Make a move on a matter; what cannot be done is said on its page, with what was typed still there."""
+    if name != "take" and _went_elsewhere(request, number):
+        messages.error(request, _("This matter was transferred to another place in the meantime; nothing was changed."))
+        return redirect("queue")
     before = _fetch_order(request, number) if name == "take" else _fetch_to_act(request, number)
     action = VERBS.get(name)
     if action is None:
         messages.error(request, _("There is no such action."))
         return redirect("matter", number)
     try:
-        with transaction.atomic():
+        with transaction.atomic() if request.FILES else nullcontext():  # the verb has its own; files join it
             done = action(request, before)
     except Invalid as error:
         problem = {name: [str(text) for text in texts] for name, texts in error.form.errors.items()}

@@ -174,8 +174,7 @@ class User(AbstractBaseUser):
     @cached_property
     def grants_now(self) -> list["Grant"]:
         """The grants that hold today, with their places and organisations; one query for a request."""
-        today = timezone.localdate()
-        return list(self.grants.filter(valid_on(today)).select_related("place", "organisation", "jurisdiction__place"))
+        return list(grants_today().filter(user=self))
 
     @cached_property
     def permissions(self) -> set[Permission]:
@@ -229,6 +228,12 @@ class Grant(Dated):
     def by_organisation(self) -> bool:
         """Whether the scope is what the organisation has been handed, not a place."""
         return self.role in ORGANISATION_ROLES
+
+
+def grants_today() -> models.QuerySet[Grant]:
+    """Return the grants that hold today, with what scope asks of them."""
+    rows = Grant.objects.filter(valid_on(timezone.localdate()))
+    return rows.select_related("place", "organisation", "jurisdiction__place")
 
 
 class RateCount(models.Model):

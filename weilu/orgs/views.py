@@ -220,7 +220,7 @@ def account_password(request: AccountRequest, username: str) -> HttpResponse:
     elif form.is_valid():
         user.set_password(form.cleaned_data["password"])
         user.save(update_fields=["password"])
-        reset(username=user.username)
+        reset(username=user.username.lower())  # as failed log-ins are counted
         messages.success(request, _("The new password holds from now on."))
     else:
         messages.error(request, " ".join(str(text) for text in form.errors["password"]))

@@ -20,6 +20,9 @@ from weilu.portal.words import standing, told
 from weilu.records.models import Attachment
 from weilu.records.moves import MoveError
 
+# Notes with which offices hand a matter on among themselves.
+FOR_OFFICES = {"dispatch", "order", "transfer"}
+
 # What the sentence about a matter names.
 HOLDERS = ["jurisdiction", "county", "township", "village", "grid", "handler", "handler_grid", "taken_by"]
 
@@ -69,6 +72,8 @@ def _show(request: HttpRequest, matter: Matter, status: int = 200, **extra) -> H
     events = timeline(matter, for_resident=True)
     for event in events:
         event.told = told(event)  # type: ignore[attr-defined]
+        if event.move in FOR_OFFICES:
+            event.note = ""
     questions = [event for event in events if event.move == "ask"]
     declined = next((event for event in timeline(shown, for_resident=True) if event.move == "decline"), None)
     context = {

@@ -70,7 +70,7 @@ def home(request: HttpRequest) -> HttpResponse:
         rows = settled_since(Matter.objects.filter(county_id=jurisdiction.pk), 30)
         total = public_board(rows.public(), "county__code", "county__short_name")
         open_now = Matter.objects.filter(county_id=jurisdiction.pk, state__in=sorted(OPEN)).order_by()
-        figures = {"month": total[0] if total else None, "open": open_now.values("pk")[:10_001].count()}
+        figures = {"month": total[0] if total else None, "open": open_now.count()}
         cache.set(key, figures, 60)
     latest = Matter.objects.filter(county_id=jurisdiction.pk).public().select_related("category", "township")
     context = {

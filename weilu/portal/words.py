@@ -11,7 +11,10 @@ from weilu.records.templatetags.weilu import short_date
 def standing(matter: Matter) -> str:
     """Return one plain sentence: who has it, and by when the resident hears."""
     if matter.state == State.MERGED and matter.merged_into:
-        words = {"number": matter.merged_into.number, "standing": standing(matter.merged_into)}
+        main = matter.merged_into
+        # Who raised it first rates it; the others read the result.
+        after = _("It is settled; the result is below.") if main.state == State.SETTLED else standing(main)
+        words = {"number": main.number, "standing": after}
         return _("Others raised the same. It is handled together with %(number)s. %(standing)s") % words
     day = short_date(matter.due_at) if matter.due_at else ""
     who = matter.holder or str(matter.place)

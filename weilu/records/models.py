@@ -233,6 +233,7 @@ class Notification(models.Model):
         indexes = [
             models.Index(fields=["user", "-at"], name="notification_of_user"),
             models.Index(fields=["user"], condition=Q(read_at=None), name="notification_unread"),
+            models.Index(fields=["record_id"], condition=Q(kind="late"), name="notification_late"),
         ]
 
 

@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from django.db import transaction
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -129,7 +128,6 @@ def permitted(step: Move, actor: Actor, record: Record, may: Callable[[User, Per
     )
 
 
-@transaction.atomic
 def move(
     record: R,
     name: str,
@@ -142,7 +140,7 @@ def move(
     target: str = "",
     changes: dict[str, Any] | None = None,
 ) -> R:
-    """Move ``record``: lock its row, check, save what changed and write the event, in one transaction.
+    """Move ``record``: lock its row, check, save what changed and write the event, in the caller's transaction.
 
     Args:
         record: the record as the caller read it; its type names its ``workflow`` and ``may``.

@@ -146,8 +146,8 @@ def thousands(number: float | None) -> str:
 
 @register.filter
 def capped(number: int) -> str:
-    """A count that stopped at its limit, as ``10,000+``."""
-    return f"{number - 1:,}+" if number == 10_001 else f"{number:,}"
+    """A count that may have stopped at its limit of 1,000: ``1,000+``."""
+    return f"{number - 1:,}+" if number == 1_001 else f"{number:,}"
 
 
 @register.filter

@@ -1,0 +1,23 @@
+"""The database backend: Django's own, but for the health check of a kept connection.
+
+Django asks ``SELECT 1`` at each request. A server that went away has closed its socket, and that is seen without
+asking: an idle connection has nothing to read, unless it is the end.
+"""
+
+import select
+
+from django.db.backends.postgresql import base
+
+
+class DatabaseWrapper(base.DatabaseWrapper):
+    """Django's wrapper with a look at the socket instead of a question to the server."""
+
+    def is_usable(self) -> bool:
+        """Tell whether the connection can be used; asks the server only where the socket shows something."""
+        if self.connection is None or self.connection.closed:
+            return False
+        try:
+            readable, _writable, _failed = select.select([self.connection.fileno()], [], [], 0)
+        except (OSError, ValueError):  # the socket is gone, or its number is too high for select
+            return super().is_usable()
+        return super().is_usable() if readable else True

@@ -1,0 +1,16 @@
+"""Set-up of the app."""
+
+from django.apps import AppConfig
+
+
+class MattersConfig(AppConfig):
+    """Residents' matters."""
+
+    name = "weilu.matters"
+
+    def ready(self) -> None:
+        from weilu.matters.models import Category, Module
+        from weilu.orgs.memory import forget_when_changed
+        from weilu.orgs.models import Organisation, Place
+
+        forget_when_changed(Category, Module, Organisation, Place)
