@@ -11,7 +11,6 @@ import os
 import pwd
 import shutil
 import subprocess
-import tempfile
 import time
 from collections.abc import Iterator
 from importlib.util import find_spec
@@ -57,7 +56,8 @@ def socket_folder(data: Path) -> Path:
     if len(str(run)) <= SOCKET_PATH_LIMIT:
         return run
     digest = hashlib.sha256(str(run).encode()).hexdigest()[:16]
-    return Path(tempfile.gettempdir()) / f"weilu-{os.getuid()}-{digest}"
+    # Not gettempdir(): another process with another TMPDIR must find the same server, and that path may be long too.
+    return Path("/tmp") / f"weilu-{os.getuid()}-{digest}"  # noqa: S108 (made 0700, refused when a link)
 
 
 def _as_server_user(command: list[str]) -> list[str]:
@@ -119,6 +119,8 @@ def _drop_stale_pid(pg: Path) -> None:
 
 def _own(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if folder.is_symlink():
+        raise PostgresError(f"{folder} is a link that somebody else may have laid there; remove it and start again.")
     if os.geteuid() == 0:
         user = pwd.getpwnam(SERVER_USER)
         os.chown(folder, user.pw_uid, user.pw_gid)
