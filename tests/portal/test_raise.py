@@ -216,7 +216,7 @@ def test_a_notice_works_where_the_city_uses_the_platform_too(world, client):
     assert client.get(f"/at/{world.village.code}/").status_code == 302
 
 
-def test_drafts_are_forgotten_after_a_day_with_their_photos(world, resident):
+def test_drafts_are_forgotten_after_a_day_with_their_photos(world, resident, django_capture_on_commit_callbacks):
     import datetime as dt
 
     from django.utils import timezone
@@ -227,7 +227,8 @@ def test_drafts_are_forgotten_after_a_day_with_their_photos(world, resident):
     resident.post("/raise/", STEP_1 | {"photos": photo()})
     file = Attachment.objects.get()
     Draft.objects.update(changed_at=timezone.now() - dt.timedelta(days=2))
-    forget_old()
+    with django_capture_on_commit_callbacks(execute=True):
+        forget_old()
     assert not Draft.objects.exists()
     assert not Attachment.objects.exists()
     assert not path_of(file.sha256).exists(), "the photo itself is gone too"

@@ -7,6 +7,7 @@ import zlib
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.utils import translation
 from PIL import Image
 
 from weilu.matters import services
@@ -40,6 +41,12 @@ def archive(members: dict[str, str]) -> bytes:
 
 DOCX = archive({"[Content_Types].xml": "<Types/>", "word/document.xml": "<w/>"})
 XLSX = archive({"[Content_Types].xml": "<Types/>", "xl/workbook.xml": "<x/>"})
+WITH_MACROS = {
+    "letter.docx": {"[Content_Types].xml": "<Types/>", "word/document.xml": "<w/>", "word/vbaProject.bin": "x"},
+    "list.xlsx": {"[Content_Types].xml": "<Types/>", "xl/workbook.xml": "<x/>", "xl/sub/VBAPROJECT.BIN": "x"},
+    "talk.pptx": {"[Content_Types].xml": "<Types/>", "ppt/presentation.xml": "<p/>", "ppt/vbaProject.bin": "x"},
+    "hidden.docx": {"[Content_Types].xml": "<Types/>", "word/document.xml": "<w/>", "custom\\vbaProject.bin": "x"},
+}
 PDF = b"%PDF-1.7\n%%EOF\n"
 
 
@@ -179,6 +186,13 @@ def test_documents_are_known_by_their_content(keep):
     assert keep("renamed.bin", DOCX).content_type.endswith("wordprocessingml.document")
     assert keep("renamed.jpg", XLSX).content_type.endswith("spreadsheetml.sheet")
     assert set(Attachment.objects.values_list("kind", flat=True)) == {"document"}
+
+
+@pytest.mark.parametrize("name", WITH_MACROS)
+def test_a_document_with_macros_is_refused_and_told_why(keep, name):
+    with translation.override("en"), pytest.raises(BadFile, match=f"{name}.*macros"):
+        keep(name, archive(WITH_MACROS[name]))
+    assert not Attachment.objects.exists()
 
 
 @pytest.mark.parametrize("content", [PDF, DOCX, XLSX], ids=["pdf", "docx", "xlsx"])

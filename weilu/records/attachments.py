@@ -4,11 +4,13 @@ import hashlib
 import io
 import logging
 import zipfile
+from functools import partial
 from pathlib import Path
 from uuid import UUID
 
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
+from django.db import connection, transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from PIL import Image, ImageOps, UnidentifiedImageError
@@ -30,6 +32,10 @@ OFFICE_TYPES = {
     "word/": ("docx", "application/vnd.openxmlformats-officedocument.wordprocessingml.document"),
     "xl/": ("xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
 }
+MACROS = "vbaproject.bin"  # what Office keeps macros in, whatever the document is called
+# Many may attach the same file at once; who deletes it waits for them, and they for who deletes it.
+ATTACHING = "SELECT pg_advisory_xact_lock_shared(hashtextextended(%s, 0))"
+DELETING = "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))"
 
 
 class BadFile(ValueError):
@@ -92,6 +98,10 @@ def _document_type(name: str, content: bytes) -> str:
             members = zipfile.ZipFile(io.BytesIO(content)).namelist()
         except (zipfile.BadZipFile, NotImplementedError, ValueError):
             members = []
+        if any(member.lower().endswith(MACROS) for member in members):
+            raise BadFile(
+                _("“%(name)s” holds macros. Save it without them, as docx or xlsx, and send that.") % {"name": name}
+            )
         if "[Content_Types].xml" in members:
             for prefix, (_suffix, mime) in OFFICE_TYPES.items():
                 if any(member.startswith(prefix) for member in members):
@@ -99,13 +109,28 @@ def _document_type(name: str, content: bytes) -> str:
     raise BadFile(_("“%(name)s” is neither a photo nor a PDF, Word or Excel file.") % {"name": name})
 
 
+def _hold(digest: str, purpose: str) -> None:
+    """Hold the file with this hash until the transaction ends."""
+    with connection.cursor() as cursor:
+        cursor.execute(purpose, [f"weilu.file.{digest}"])
+
+
+def _unlink_unshown(digest: str) -> None:
+    """Delete a file unless an attachment shows it, one that is just being added too."""
+    with transaction.atomic():
+        _hold(digest, DELETING)
+        if not Attachment.objects.filter(sha256=digest).exists():
+            path_of(digest).unlink(missing_ok=True)
+            path_of(digest, thumbnail=True).unlink(missing_ok=True)
+
+
+@transaction.atomic
 def remove(rows: QuerySet[Attachment]) -> None:
-    """Delete attachments, and the files that no other attachment shows."""
-    hashes = set(rows.values_list("sha256", flat=True))
-    rows.delete()
-    for digest in hashes - set(Attachment.objects.filter(sha256__in=hashes).values_list("sha256", flat=True)):
-        path_of(digest).unlink(missing_ok=True)
-        path_of(digest, thumbnail=True).unlink(missing_ok=True)
+    """Delete attachments and, once that is committed, the files that no other attachment shows."""
+    found = dict(rows.select_for_update().values_list("pk", "sha256"))  # locked: a form being sent keeps its photos
+    Attachment.objects.filter(pk__in=found).delete()
+    for digest in sorted(set(found.values())):  # one at a time: holding several could lock up with who attaches them
+        transaction.on_commit(partial(_unlink_unshown, digest), robust=True)
 
 
 def check(upload: UploadedFile) -> bytes:
@@ -124,6 +149,16 @@ def check(upload: UploadedFile) -> bytes:
     if not content:
         raise BadFile(_("“%(name)s” is empty.") % {"name": name})
     return content
+
+
+@transaction.atomic
+def _keep(row: Attachment, content: bytes, thumbnail: bytes) -> None:
+    """Write the files and the row that shows them; held from before we look for the file until the row is there."""
+    _hold(row.sha256, ATTACHING)
+    _write(path_of(row.sha256), content)
+    if thumbnail:
+        _write(path_of(row.sha256, thumbnail=True), thumbnail)
+    row.save(force_insert=True)
 
 
 def attach(
@@ -155,11 +190,7 @@ def attach(
         content, thumbnail = _jpeg(image, PHOTO_EDGE), _jpeg(image, THUMBNAIL_EDGE)
         kind, mime = Attachment.Kind.PHOTO, "image/jpeg"
         width, height = Image.open(io.BytesIO(content)).size
-    digest = hashlib.sha256(content).hexdigest()
-    _write(path_of(digest), content)
-    if thumbnail:
-        _write(path_of(digest, thumbnail=True), thumbnail)
-    return Attachment.objects.create(
+    row = Attachment(
         jurisdiction=jurisdiction,
         record_kind=record_kind,
         record_id=record_id,
@@ -168,8 +199,10 @@ def attach(
         name=name,
         content_type=mime,
         size=len(content),
-        sha256=digest,
+        sha256=hashlib.sha256(content).hexdigest(),
         width=width,
         height=height,
         created_by=by,
     )
+    _keep(row, content, thumbnail)
+    return row
