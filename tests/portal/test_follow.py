@@ -104,6 +104,17 @@ def test_the_resident_answers_a_question_once(world, resident, matter):
     assert Matter.objects.get(pk=matter.pk).state == "raised"
 
 
+@pytest.mark.parametrize("by_a_clerk", [False, True])
+def test_an_answer_says_who_wrote_it_down(world, resident, matter, by_a_clerk):
+    services.ask(matter, by=world.clerk, version=1, note="哪一盏？")
+    services.answer(matter, note="电话里说是第一盏", by=world.clerk if by_a_clerk else None)
+    text = page(resident, matter)
+    assert "电话里说是第一盏" in text
+    assert ("工作人员记下了您的答复" in text) == by_a_clerk
+    assert ("您作了答复" in text) != by_a_clerk
+    assert world.clerk.name not in text
+
+
 def test_the_resident_rates_with_one_to_five(world, resident, matter):
     services.settle(matter, by=world.clerk, version=1, outcome="换了灯泡")
     address = f"/follow/{matter.number}/rate/"

@@ -54,7 +54,8 @@ def told(event: Event) -> str:
         "take": _("A member has taken it on"),
         "progress": _("How far it is"),
         "ask": _("We asked you"),
-        "answer": _("You answered"),
+        # An account stands in the event when a clerk wrote down what the resident said to them.
+        "answer": _("The office noted your answer") if event.actor_id else _("You answered"),
         "settle": _("Settled"),
         "rate": _("You rated it"),
         "reopen": _("You opened it again"),
