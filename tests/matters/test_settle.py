@@ -38,7 +38,16 @@ def test_a_public_text_with_something_personal_in_another_spelling_is_refused(wo
 
 
 @pytest.mark.parametrize(
-    "text", ["灯已换好。", "2026年11月22日换灯3盏", "工单20261122000001", "欧家河边的灯", "服务热线12345"]
+    "text",
+    [
+        "灯已换好。",
+        "2026年11月22日换灯3盏",
+        "工单20261122000001",
+        "欧家河边的灯",
+        "服务热线12345",
+        "停电 2026-10-1 2026-11-22",
+        "电费 120 130 140 150 160元",
+    ],
 )
 def test_an_ordinary_public_text_is_kept(world, text):
     matter = world.matter(contact=RESIDENT)

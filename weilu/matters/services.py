@@ -4,8 +4,6 @@ Taking in and judging have modules of their own and are named here too.
 """
 
 import datetime as dt
-import re
-import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -16,6 +14,7 @@ from django.utils import timezone, translation
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from weilu.lib.personal import personal_in
 from weilu.matters.filing import Contact, file_matter, record_filing, secret_for, secret_hash
 from weilu.matters.judging import lapse_unrated, may_reopen, rate, reopen
 from weilu.matters.models import Category, Matter
@@ -60,9 +59,6 @@ __all__ = [
     "take",
     "transfer",
 ]
-
-PERSONAL = re.compile(r"(?<!\d)(1[3-9]\d{9}|\d{17}[\dXx]|\d{15})(?!\d)|[\w.+-]+@[\w-]+\.\w+")
-BETWEEN_DIGITS = re.compile(r"(?<=\d)[\s\-–—·.]+(?=[\dXx])")
 
 
 class BadTarget(MoveError):
@@ -306,10 +302,9 @@ def check_public(text: str, matter: Matter) -> None:
     Raises:
         PersonalInPublic: it holds a telephone or ID number, or the resident's name.
     """
-    plain = BETWEEN_DIGITS.sub("", unicodedata.normalize("NFKC", text))
-    if found := PERSONAL.search(text) or PERSONAL.search(plain):
+    if found := personal_in(text):
         raise PersonalInPublic(
-            _("The public text holds “%(found)s…”, which looks personal. Take it out.") % {"found": found.group()[:4]}
+            _("The public text holds “%(found)s…”, which looks personal. Take it out.") % {"found": found[:4]}
         )
     if len(matter.reporter_name) > 1 and matter.reporter_name in text:
         raise PersonalInPublic(_("The public text names the resident. Take the name out."))
