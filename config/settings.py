@@ -129,7 +129,8 @@ def database() -> dict[str, Any]:
         "PORT": str(found.pop("port", "") or ""),
         "CONN_MAX_AGE": None,
         "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": found,
+        # Statements are planned once for a connection: planning costs more than most of our queries.
+        "OPTIONS": {**found, "server_side_binding": True, "prepare_threshold": 3},
         "TEST": {"NAME": "test_weilu"},
     }
 
@@ -158,6 +159,7 @@ AXES_CLIENT_IP_CALLABLE = "weilu.lib.client.ip_address"
 AXES_LOCKOUT_CALLABLE = "weilu.orgs.views.locked_out"
 AXES_USERNAME_CALLABLE = "weilu.orgs.backends.account_name"
 AXES_VERBOSE = False
+SESSION_ENGINE = "weilu.orgs.sessions"
 SESSION_COOKIE_AGE = 60 * 60 * 12
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True

@@ -67,7 +67,7 @@ def web(host: str, port: int, workers: int) -> Child:
         "--workers",
         str(workers),
         "--blocking-threads",
-        "8",
+        "4",
         "--backlog",
         "1024",
         "--no-ws",
@@ -81,7 +81,7 @@ def web(host: str, port: int, workers: int) -> Child:
 
 def worker() -> Child:
     """The worker that sends mail, keeps the clocks and tidies."""
-    return Child("worker", [sys.executable, "-m", "django", "procrastinate", "worker", "--concurrency", "2"])
+    return Child("worker", [sys.executable, "-m", "config.worker"])
 
 
 @dataclass

@@ -55,6 +55,11 @@ def django_db_setup(django_test_environment, django_db_blocker, request) -> Iter
     with django_db_blocker.unblock():
         settings.TESTING_AS_OWNER = True
         connections["default"].close()
+        with connections["default"].cursor() as cursor:  # the live server's threads may not have hung up yet
+            cursor.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
         teardown_databases(config, verbosity=0)
 
 

@@ -217,7 +217,8 @@ def _file(request: AccountRequest, data: dict[str, Any], jurisdiction: Jurisdict
         intake_key=str(data["intake_key"]),
         by=request.user,
     )
-    if not Attachment.objects.filter(record_kind="matter", record_id=matter.pk).exists():  # pressed twice: once
+    pressed_twice = request.FILES and Attachment.objects.filter(record_kind="matter", record_id=matter.pk).exists()
+    if not pressed_twice:
         attach_files(request, matter)
     return matter, secret
 

@@ -17,8 +17,9 @@ from django.utils.translation import gettext_lazy as _
 from weilu.lib.personal import personal_in
 from weilu.matters.filing import Contact, file_matter, record_filing, secret_for, secret_hash
 from weilu.matters.judging import lapse_unrated, may_reopen, rate, reopen
-from weilu.matters.models import Category, Matter
+from weilu.matters.models import Category, Matter, Module
 from weilu.matters.queries import may_hand, places_for_transfer, users_of
+from weilu.orgs.memory import rows_by_id
 from weilu.orgs.models import Organisation, Place, User
 from weilu.records.models import Event
 from weilu.records.moves import (
@@ -338,8 +339,9 @@ def settle(
         locked.settled_late = bool(locked.due_at and locked.due_at < now)
         locked.rate_until = now + dt.timedelta(days=locked.jurisdiction.rate_days)
         locked.reopen_until = now + dt.timedelta(days=locked.jurisdiction.reopen_days)
-        names = Matter.objects.filter(pk=locked.pk).values_list("module__name", "category__name")
-        locked.public_title = " · ".join(names[0])
+        module = rows_by_id(Module, [locked.module_id])[locked.module_id]
+        category = rows_by_id(Category, [locked.category_id])[locked.category_id]
+        locked.public_title = f"{module.name} · {category.name}"
         return ["settled_at", "settled_late", "rate_until", "reopen_until", "public_title"]
 
     columns = {"outcome": outcome.strip(), "public_outcome": public_outcome.strip(), "published": publish}

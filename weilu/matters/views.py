@@ -54,9 +54,7 @@ def _fetch_to_act(request: AccountRequest, number: str) -> Matter:
 
 
 def _went_elsewhere(request: AccountRequest, number: str) -> bool:
-    """Tell whether a matter was transferred out of the reader's scope: they had it open, so they may know."""
-    if Matter.objects.visible_to(request.user).filter(number=number).exists():
-        return False
+    """Tell whether a matter out of the reader's scope was transferred from it: they had it open, so they may know."""
     transfers = Event.objects.filter(record_id__in=Matter.objects.filter(number=number).values("pk"), move="transfer")
     last = transfers.order_by("at").last()
     path = last.changes.get("from", "") if last else ""
@@ -250,10 +248,13 @@ def attach_files(request: AccountRequest, done: Matter) -> Matter:
 @require_POST
 def act(request: AccountRequest, number: str, name: str) -> HttpResponse:
     """Make a move on a matter; what cannot be done is said on its page, with what was typed still there."""
-    if name != "take" and _went_elsewhere(request, number):
+    try:
+        before = _fetch_order(request, number) if name == "take" else _fetch_to_act(request, number)
+    except Http404:
+        if name == "take" or not _went_elsewhere(request, number):
+            raise
         messages.error(request, _("This matter was transferred to another place in the meantime; nothing was changed."))
         return redirect("queue")
-    before = _fetch_order(request, number) if name == "take" else _fetch_to_act(request, number)
     action = VERBS.get(name)
     if action is None:
         messages.error(request, _("There is no such action."))

@@ -1,8 +1,19 @@
 """Log-in by account and password."""
 
-from django.contrib.auth.backends import ModelBackend
+import datetime as dt
+from uuid import UUID
 
-from weilu.orgs.models import User, grants_today
+from django.contrib.auth.backends import ModelBackend
+from django.utils import timezone
+
+from weilu.lib.prepared import PreparedQuery
+from weilu.orgs.models import User, grants_on
+
+_account = PreparedQuery(
+    lambda user, day: grants_on(day).filter(user_id=user, user__is_active=True).select_related("user"),
+    user=UUID(int=0),
+    day=dt.date(2000, 1, 1),
+)
 
 
 class AccountBackend(ModelBackend):
@@ -10,7 +21,7 @@ class AccountBackend(ModelBackend):
 
     def get_user(self, user_id):
         """Return the account with its grants of today, in one query for the most part of requests."""
-        rows = list(grants_today().filter(user_id=user_id, user__is_active=True).select_related("user"))
+        rows = _account(user=user_id, day=timezone.localdate())
         if not rows:
             return User.objects.filter(pk=user_id, is_active=True).first()
         user = rows[0].user

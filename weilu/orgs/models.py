@@ -174,7 +174,7 @@ class User(AbstractBaseUser):
     @cached_property
     def grants_now(self) -> list["Grant"]:
         """The grants that hold today, with their places and organisations; one query for a request."""
-        return list(grants_today().filter(user=self))
+        return list(grants_on(timezone.localdate()).filter(user=self))
 
     @cached_property
     def permissions(self) -> set[Permission]:
@@ -230,9 +230,9 @@ class Grant(Dated):
         return self.role in ORGANISATION_ROLES
 
 
-def grants_today() -> models.QuerySet[Grant]:
-    """Return the grants that hold today, with what scope asks of them."""
-    rows = Grant.objects.filter(valid_on(timezone.localdate()))
+def grants_on(day: dt.date) -> models.QuerySet[Grant]:
+    """Return the grants that hold on ``day``, with what scope asks of them."""
+    rows = Grant.objects.filter(valid_on(day))
     return rows.select_related("place", "organisation", "jurisdiction__place")
 
 

@@ -2,12 +2,16 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, TypeVar
+from uuid import UUID
 
+from django.db import connection
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from weilu.lib.prepared import PreparedQuery
 from weilu.orgs.models import User
 from weilu.orgs.roles import Permission
 from weilu.records.models import CLOCK_COLUMNS, Event, Record
@@ -128,6 +132,25 @@ def permitted(step: Move, actor: Actor, record: Record, may: Callable[[User, Per
     )
 
 
+@cache
+def _locking(model: type[R]) -> PreparedQuery[R]:
+    rows = model._default_manager.select_related("jurisdiction__place").select_for_update(of=("self",))
+    return PreparedQuery(
+        lambda key, jurisdiction: rows.filter(pk=key, jurisdiction_id=jurisdiction),
+        key=UUID(int=1),
+        jurisdiction=UUID(int=2),
+    )
+
+
+def _locked(record: R) -> R:
+    if not connection.in_atomic_block:
+        raise RuntimeError("a move is made in the caller's transaction")
+    found = _locking(type(record))(key=record.pk, jurisdiction=record.jurisdiction_id)
+    if not found:
+        raise type(record).DoesNotExist
+    return found[0]
+
+
 def move(
     record: R,
     name: str,
@@ -161,8 +184,7 @@ def move(
         NotPossible, NotAllowed, Incomplete: the state, the actor or a field stands against it.
     """
     model = type(record)
-    rows = model._default_manager.select_related("jurisdiction__place").select_for_update(of=("self",))
-    locked: R = rows.get(pk=record.pk, jurisdiction_id=record.jurisdiction_id)
+    locked = _locked(record)
     workflow: Workflow = model.workflow  # type: ignore[attr-defined]
     step = workflow.moves[name]
     if version is not None and locked.version != version:

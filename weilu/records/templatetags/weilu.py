@@ -1,6 +1,7 @@
 """Tags of every template: icons, clocks and times in plain words."""
 
 import datetime as dt
+from functools import lru_cache
 
 from django import template
 from django.templatetags.static import static
@@ -17,6 +18,7 @@ register = template.Library()
 
 
 @register.simple_tag
+@lru_cache(1000)
 def icon(name: str, size: str = "") -> SafeString:
     """An icon of the sprite; decoration only, the words beside it say the same."""
     return format_html(
@@ -60,7 +62,7 @@ def clock(record: Record) -> SafeString:
         text, tone = _("%(span)s late") % {"span": _span(-left)}, "late"
     else:
         text, tone = _("%(span)s left") % {"span": _span(left)}, "soon" if left < 86400 else "run"
-    moment = date_format(timezone.localtime(record.due_at), "Y-m-d H:i")
+    moment = exact(record.due_at)
     name = "alert-triangle" if tone == "late" else "clock"
     return format_html('<span class="clock clock-{}" title="{}">{}{}</span>', tone, moment, icon(name), text)
 
@@ -102,8 +104,9 @@ def ago(moment: dt.datetime | None) -> SafeString:
         text = _("%(span)s ago") % {"span": _span(seconds)}
     else:
         text = short_date(moment)
-    exact = date_format(local, "Y-m-d H:i")
-    return format_html('<time datetime="{}" title="{}">{}</time>', local.isoformat(timespec="minutes"), exact, text)
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>', local.isoformat(timespec="minutes"), exact(moment), text
+    )
 
 
 @register.simple_tag
@@ -129,7 +132,7 @@ def unlocalize_number(number: float) -> str:
 @register.filter
 def exact(moment: dt.datetime | None) -> str:
     """``2026-11-22 09:32``, Beijing time."""
-    return date_format(timezone.localtime(moment), "Y-m-d H:i") if moment else ""
+    return f"{timezone.localtime(moment):%Y-%m-%d %H:%M}" if moment else ""
 
 
 @register.filter
