@@ -202,7 +202,7 @@ SECURE_REFERRER_POLICY = "same-origin"
 if HTTPS:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SECURE_HSTS_SECONDS = 31_536_000
-# What one address may do without an account, each in a window of ten minutes; see weilu.lib.rate_limit.
+# What one address may do without an account, each in a window of ten minutes; see weilu.orgs.rate_limit.
 RATE_LIMITS = {
     "file": int(os.environ.get("WEILU_RATE_FILE", "60")),
     "follow": int(os.environ.get("WEILU_RATE_FOLLOW", "60")),
@@ -222,7 +222,11 @@ EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if EMAIL_HOST else 'filebase
 EMAIL_FILE_PATH = DATA / "mail"
 SITE_URL = os.environ.get("WEILU_SITE_URL", f"http://127.0.0.1:{os.environ.get('PORT', '8000')}")
 
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+# In each web process: how often each address has read, and figures for a minute. Django's own 300 entries would forget
+# the counts as soon as a few hundred people read; ten thousand counts take about 2 MB.
+CACHES = {
+    "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "OPTIONS": {"MAX_ENTRIES": 10_000}},
+}
 MESSAGE_STORAGE = "django.contrib.messages.storage.cookie.CookieStorage"
 
 LOGGING = {
