@@ -14,6 +14,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from config.backup import _copy_script
 from weilu.lib import embedded_postgres
 
 WEILU = Path(sys.executable).with_name("weilu")
@@ -281,3 +282,14 @@ def test_an_owner_who_is_not_superuser_restores_into_an_offices_own_database(off
 def test_without_a_database_dump_in_it_an_archive_is_refused(archive, restored, tmp_path):
     lacking = rewritten(archive, tmp_path / "lacking.tar", lambda manifest: manifest["parts"].pop("database.dump"))
     assert_refused(restored.weilu("restore", "--replace", lacking), "lacks database.dump")
+
+
+def test_what_only_one_server_can_read_is_left_out_of_the_head_and_never_out_of_the_data():
+    head = b"SET lock_timeout = 0;\nSET transaction_timeout = 0;\nCREATE SCHEMA public;\n"
+    head += b"CREATE TABLE public.a (b int);\nALTER TABLE ONLY public.a ALTER COLUMN b SET (pg_attver=1);\n"
+    head += b"COPY public.a (b) FROM stdin;\n"
+    data = b"SET transaction_timeout = 0;\nALTER TABLE ONLY public.a ALTER COLUMN b SET (pg_attver=1);\n\\.\n"
+    written = io.BytesIO()
+    _copy_script(io.BytesIO(head + data), written, {"lock_timeout"})
+    kept = b"SET lock_timeout = 0;\nCREATE TABLE public.a (b int);\nCOPY public.a (b) FROM stdin;\n"
+    assert written.getvalue() == kept + data

@@ -1,9 +1,11 @@
 """Photos and documents: judged by content, stripped of where they were taken, made small, served safely."""
 
+import errno
 import io
 import struct
 import zipfile
 import zlib
+from pathlib import Path
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -210,6 +212,21 @@ def test_a_name_is_only_a_name(keep):
     file = keep("../../etc/" + "名" * 300 + ".jpg", image())
     assert "/" not in file.name
     assert len(file.name) <= 120
+
+
+def test_a_full_disk_is_told_in_words_and_not_filled_further(keep, monkeypatch, settings, tmp_path):
+    settings.FILES = tmp_path
+
+    def half(path: Path, content: bytes) -> None:
+        with open(path, "wb") as file:
+            file.write(content[: len(content) // 2])
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", half)
+    with translation.override("en"), pytest.raises(BadFile, match="disk"):
+        keep("a.jpg", image())
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+    assert not Attachment.objects.exists()
 
 
 @pytest.fixture

@@ -58,6 +58,7 @@ def _write(path: Path, content: bytes) -> None:
         part.replace(path)
     except OSError as error:
         logger.exception("an upload could not be kept")
+        part.unlink(missing_ok=True)  # half a file takes room where there is none
         raise BadFile(_("The file could not be kept: the server's disk may be full. Send it again later.")) from error
 
 
