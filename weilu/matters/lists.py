@@ -87,7 +87,6 @@ def queue(request: AccountRequest) -> HttpResponse:
     except (ValueError, TypeError):
         return redirect("queue")
     counts = counts_by_state(chosen["base"])
-    counts["done"] = count_up_to(chosen["base"].filter(state__in=sorted(DONE)))
     words = _tab_words()
     kept = {key: request.GET[key] for key in ("q", "place", "category") if request.GET.get(key)}
     jurisdiction = request.user.grants_now[0].jurisdiction

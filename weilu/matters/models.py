@@ -279,4 +279,5 @@ class MatterText(models.Model):
     words = SearchVectorField()
 
     class Meta:
-        indexes = [GinIndex(fields=["words"], name="matter_words")]
+        # A search reads the list of pending words from end to end: it stays short.
+        indexes = [GinIndex(fields=["words"], name="matter_words", gin_pending_list_limit=128)]
