@@ -4,6 +4,7 @@ import datetime as dt
 from functools import cached_property
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Lower
@@ -44,6 +45,36 @@ class Dated(models.Model):
         abstract = True
 
 
+class Network(models.TextChoices):
+    """What a grid serves: several networks on one grid (三网融合)."""
+
+    PARTY = "party", _("Party building")
+    ORDER = "order", _("Public order")
+    CIVILITY = "civility", _("Civility")
+
+
+class PlaceChange(models.Model):
+    """What changed the map on a day: a renaming, a move to another parent, a merger, a split."""
+
+    class Kind(models.TextChoices):
+        RENAME = "rename", _("Renamed")
+        MOVE = "move", _("Put below another place")
+        MERGE = "merge", _("Merged")
+        SPLIT = "split", _("Split")
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    jurisdiction = models.ForeignKey("Jurisdiction", models.PROTECT, db_index=False)
+    kind = models.CharField(_("kind"), max_length=10, choices=Kind)
+    day = models.DateField(_("from"))
+    document = models.CharField(_("document number"), max_length=60, blank=True)
+    note = models.CharField(_("note"), max_length=200, blank=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    created_by = models.ForeignKey("User", models.PROTECT, null=True, db_index=False, related_name="+")
+
+    class Meta:
+        ordering = ["-day", "-created_at"]
+
+
 class Place(Dated):
     """A division, grid or building. Places have history: they end, and name their successors."""
 
@@ -58,6 +89,15 @@ class Place(Dated):
     successors = models.ManyToManyField("self", symmetrical=False, related_name="predecessors", blank=True)
     latitude = models.FloatField(_("latitude"), null=True, blank=True)
     longitude = models.FloatField(_("longitude"), null=True, blank=True)
+    # Of grids: the networks that it carries. Of buildings and grids: how many households live there.
+    networks = ArrayField(models.CharField(max_length=10, choices=Network), default=list, db_default=[], blank=True)
+    households = models.PositiveIntegerField(_("households"), null=True, blank=True)
+    begun_by = models.ForeignKey(
+        PlaceChange, models.PROTECT, null=True, blank=True, related_name="begun", db_index=False, editable=False
+    )
+    ended_by = models.ForeignKey(
+        PlaceChange, models.PROTECT, null=True, blank=True, related_name="ended", db_index=False, editable=False
+    )
 
     class Meta:
         ordering = ["code"]
@@ -83,6 +123,25 @@ class Place(Dated):
     def ancestor_codes(self) -> list[str]:
         """Codes from the province down to this place."""
         return self.path.rstrip("/").split("/")
+
+
+class PlaceOutline(models.Model):
+    """The outline of a place on the map: a GeoJSON Polygon or MultiPolygon, WGS 84."""
+
+    place = models.OneToOneField(Place, models.CASCADE, primary_key=True, related_name="outline")
+    geometry = models.JSONField(_("outline"))
+    # Its bounding box, so that neighbours are found without opening every outline.
+    west = models.FloatField()
+    south = models.FloatField()
+    east = models.FloatField()
+    north = models.FloatField()
+    changed_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        indexes = [models.Index(fields=["west", "east", "south", "north"], name="outline_box")]
+        constraints = [
+            models.CheckConstraint(condition=Q(west__lte=F("east"), south__lte=F("north")), name="outline_has_a_box"),
+        ]
 
 
 class Jurisdiction(models.Model):
@@ -120,20 +179,56 @@ class Organisation(Dated):
         DEPARTMENT = "department", _("County department")
         OFFICE = "office", _("Township office")
         COMMUNITY = "community", _("Village or community committee")
+        # Party organisations in four levels.
+        PARTY_COMMITTEE = "party_committee", _("Party committee of a community or above")
         BRANCH = "branch", _("Party branch")
+        PARTY_GROUP = "party_group", _("Party group of a building")
+        MEMBER_HOUSEHOLD = "member_household", _("Party member household")
+        # Bodies beside them.
+        OWNERS_COMMITTEE = "owners_committee", _("Owners' committee")
+        PROPERTY_FIRM = "property_firm", _("Property firm")
         VOLUNTEERS = "volunteers", _("Volunteer team")
+        CO_BUILDER = "co_builder", _("Co-building unit")
+        ENTERPRISE = "enterprise", _("Enterprise")
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     jurisdiction = models.ForeignKey(Jurisdiction, models.PROTECT)
-    kind = models.CharField(_("kind"), max_length=16, choices=Kind)
+    kind = models.CharField(_("kind"), max_length=20, choices=Kind)
     name = models.CharField(pgettext_lazy("of a place or body", "name"), max_length=80)
+    # Other names that rosters use for it, as they are written there.
+    aliases = ArrayField(models.CharField(max_length=80), default=list, blank=True)
     place = models.ForeignKey(Place, models.PROTECT, related_name="organisations")
     parent = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="children")
+    # The day its parent began, kept by a foreign key over both: a child cannot be older than its parent.
+    parent_from = models.DateField(null=True, editable=False)
     phone = models.CharField(_("office telephone"), max_length=30, blank=True)
+    speciality = models.CharField(_("speciality"), max_length=30, blank=True)
+    credit_code = models.CharField(_("unified social credit code"), max_length=18, blank=True)
+    # The estate, building or address that a body below the village serves.
+    serves = models.CharField(_("estate or address"), max_length=80, blank=True)
 
     class Meta:
         ordering = ["name"]
+        indexes = [
+            models.Index(fields=["parent", "kind"], name="organisation_children"),
+            models.Index(fields=["jurisdiction", "kind"], name="organisation_kinds"),
+        ]
         constraints = [
+            models.CheckConstraint(
+                condition=Q(parent=None, parent_from=None)
+                | Q(parent__isnull=False, parent_from__isnull=False, valid_from__gte=F("parent_from")),
+                name="organisation_not_older_than_parent",
+            ),
+            models.CheckConstraint(condition=~Q(parent=F("id")), name="organisation_not_its_own_parent"),
+            models.UniqueConstraint(fields=["id", "valid_from"], name="organisation_and_its_first_day"),
+            models.CheckConstraint(
+                condition=Q(valid_to=None) | Q(valid_to__gt=F("valid_from")), name="organisation_ends_later"
+            ),
+            models.UniqueConstraint(
+                fields=["jurisdiction", "credit_code"],
+                condition=~Q(credit_code="") & Q(valid_to=None),
+                name="organisation_credit_code_once",
+            ),
             models.UniqueConstraint(
                 fields=["place", "name"], condition=Q(valid_to=None), name="organisation_once_at_a_place"
             )
@@ -141,6 +236,13 @@ class Organisation(Dated):
 
     def __str__(self):
         return self.name
+
+    def save(self, *args, **kwargs):
+        """Save, with the day on which the parent began."""
+        self.parent_from = self.parent.valid_from if self.parent else None
+        if (fields := kwargs.get("update_fields")) is not None and "parent" in fields:
+            kwargs["update_fields"] = [*fields, "parent_from"]
+        super().save(*args, **kwargs)
 
 
 class UserManager(BaseUserManager):

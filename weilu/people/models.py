@@ -1,14 +1,29 @@
-"""Persons and what they belong to."""
+"""Persons, what they belong to, the posts they hold, what they were honoured with."""
 
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.fields import DateRangeField, RangeOperators
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Func, Q
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from weilu.lib.crypto import EncryptedField, mask_name, mask_phone
 from weilu.lib.ids import new_id
-from weilu.orgs.models import Dated, Jurisdiction, Organisation, Place, User
-from weilu.orgs.roles import Permission
+from weilu.orgs.models import Dated, Grant, Jurisdiction, Organisation, Place, User
+from weilu.orgs.roles import Permission, Role
 from weilu.orgs.scope import NOTHING
+
+
+class DateRange(Func):
+    """The days of a dated row: from the first, up to the last (not included) or without end."""
+
+    function = "DATERANGE"
+    output_field = DateRangeField()
+
+
+DAYS = DateRange("valid_from", "valid_to")
+ENDS_LATER = Q(valid_to=None) | Q(valid_to__gt=F("valid_from"))
 
 
 class PersonQuerySet(models.QuerySet):
@@ -21,23 +36,65 @@ class PersonQuerySet(models.QuerySet):
             condition = condition | Q(home__path__startswith=grant.place.path)
         return self.filter(condition)
 
+    def current(self) -> "PersonQuerySet":
+        """Only persons who were not merged into another record of themselves."""
+        return self.filter(merged_into=None)
+
 
 class Person(models.Model):
-    """Somebody the offices know by name. Telephone numbers are encrypted and masked."""
+    """Somebody the offices know by name. ID and telephone numbers are encrypted and masked."""
+
+    class Sex(models.TextChoices):
+        MALE = "male", _("male")
+        FEMALE = "female", _("female")
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     jurisdiction = models.ForeignKey(Jurisdiction, models.PROTECT, db_index=False)
-    name = models.CharField(_("name"), max_length=40)
+    name = models.CharField(pgettext_lazy("of a person", "name"), max_length=40)
+    # For finding: the name in pinyin without tones or blanks, and its initials.
+    pinyin = models.CharField(max_length=120, blank=True, editable=False)
+    initials = models.CharField(max_length=20, blank=True, editable=False)
+    sex = models.CharField(_("sex"), max_length=6, choices=Sex, blank=True)
+    birth_date = models.DateField(_("date of birth"), null=True, blank=True)
+    # GB 11643; rosters often give no more of the birth date than its month.
+    birth_day_known = models.BooleanField(default=True)
+    id_number = EncryptedField(verbose_name=_("ID number"))
+    id_number_hash = models.BinaryField(default=bytes, editable=False)
     phone = EncryptedField(verbose_name=_("telephone"))
     phone_hash = models.BinaryField(default=bytes, editable=False)
+    ethnicity = models.CharField(_("ethnicity"), max_length=20, blank=True)
+    education = models.CharField(_("education"), max_length=30, blank=True)
     home = models.ForeignKey(Place, models.PROTECT, related_name="residents", verbose_name=_("home"))
+    # Where they work: employed members belong to their unit's branch and report to their home estate.
+    work = models.ForeignKey(
+        Organisation, models.PROTECT, null=True, blank=True, related_name="employees", verbose_name=_("works at")
+    )
+    joined_party_on = models.DateField(_("joined the Party"), null=True, blank=True)
     user = models.OneToOneField(User, models.PROTECT, null=True, blank=True, related_name="person")
+    # Two records of one person: this one was merged into that; undone by clearing it.
+    merged_into = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="merged")
+    version = models.PositiveIntegerField(default=1, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     objects = PersonQuerySet.as_manager()
 
     class Meta:
         ordering = ["name", "id"]
-        indexes = [models.Index(fields=["jurisdiction", "phone_hash"], name="person_phone")]
+        indexes = [
+            models.Index(fields=["jurisdiction", "phone_hash"], name="person_phone"),
+            models.Index(fields=["home", "name"], name="person_home"),
+            models.Index(fields=["pinyin"], name="person_pinyin", opclasses=["text_pattern_ops"]),
+            models.Index(fields=["initials"], name="person_initials", opclasses=["text_pattern_ops"]),
+            models.Index(fields=["name"], name="person_name", opclasses=["text_pattern_ops"]),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["jurisdiction", "id_number_hash"],
+                condition=~Q(id_number_hash=b"") & Q(merged_into=None),
+                name="person_id_number_once",
+            ),
+            models.CheckConstraint(condition=~Q(merged_into=F("id")), name="person_not_merged_into_itself"),
+        ]
 
     def __str__(self):
         return self.name
@@ -50,6 +107,11 @@ class Person(models.Model):
     def masked_phone(self) -> str:
         return mask_phone(self.phone)
 
+    @property
+    def masked_id_number(self) -> str:
+        """``510824********1234``, or nothing."""
+        return f"{self.id_number[:6]}********{self.id_number[-4:]}" if len(self.id_number) == 18 else ""
+
 
 class Membership(Dated):
     """A person in an organisation, as what, from when, until when."""
@@ -57,22 +119,200 @@ class Membership(Dated):
     class Kind(models.TextChoices):
         SECRETARY = "secretary", _("Secretary")
         MEMBER = "member", _("Party member")
+        # An employed member who reported to the branch of their home estate (在职党员报到).
+        REPORTED = "reported", _("Reported member")
+        PART_TIME = "part_time", _("Part-time committee member")
         STAFF = "staff", _("Staff")
+        COMMUNITY_WORKER = "community_worker", _("Community worker")
         VOLUNTEER = "volunteer", _("Volunteer")
         GRID_WORKER = "grid_worker", _("Grid worker")
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     person = models.ForeignKey(Person, models.PROTECT, related_name="memberships")
     organisation = models.ForeignKey(Organisation, models.PROTECT, related_name="memberships")
-    kind = models.CharField(_("as"), max_length=16, choices=Kind)
+    kind = models.CharField(_("as"), max_length=20, choices=Kind)
+    # The grid of a grid worker, the building of a building group's member.
+    place = models.ForeignKey(Place, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("place"))
+    note = models.CharField(_("note"), max_length=120, blank=True)
 
     class Meta:
         ordering = ["kind", "id"]
+        indexes = [models.Index(fields=["organisation", "kind"], name="membership_of_organisation")]
+        constraints = [
+            ExclusionConstraint(
+                name="membership_once_at_a_time",
+                expressions=[
+                    ("person", RangeOperators.EQUAL),
+                    ("organisation", RangeOperators.EQUAL),
+                    ("kind", RangeOperators.EQUAL),
+                    (DAYS, RangeOperators.OVERLAPS),
+                ],
+            ),
+            models.CheckConstraint(condition=ENDS_LATER, name="membership_ends_later"),
+        ]
+
+
+class Post(Dated):
+    """A post of an organisation: its title, its place in the order, how many hold it at once."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    jurisdiction = models.ForeignKey(Jurisdiction, models.PROTECT, db_index=False)
+    organisation = models.ForeignKey(Organisation, models.PROTECT, related_name="posts")
+    title = models.CharField(_("title"), max_length=60)
+    position = models.PositiveSmallIntegerField(_("order"), default=0)
+    strength = models.PositiveSmallIntegerField(_("strength"), default=1)
+    leads = models.BooleanField(_("leads the body"), default=False)
+    # Whoever holds the post has this role at the body's place, as long as they hold it.
+    role = models.CharField(_("role of its holder"), max_length=20, choices=Role, blank=True)
+
+    class Meta:
+        ordering = ["position", "title"]
         constraints = [
             models.UniqueConstraint(
-                fields=["person", "organisation", "kind"], condition=Q(valid_to=None), name="membership_once_at_a_time"
+                fields=["organisation", "title"], condition=Q(valid_to=None), name="post_once_in_a_body"
+            ),
+            models.CheckConstraint(condition=Q(strength__gte=1), name="post_has_strength"),
+            models.CheckConstraint(condition=ENDS_LATER, name="post_ends_later"),
+        ]
+
+    def __str__(self):
+        return self.title
+
+
+class Appointment(Dated):
+    """A person in a post, for a time. A seat has one holder at a time; the database refuses a second."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    jurisdiction = models.ForeignKey(Jurisdiction, models.PROTECT, db_index=False)
+    post = models.ForeignKey(Post, models.PROTECT, related_name="appointments")
+    person = models.ForeignKey(Person, models.PROTECT, related_name="appointments")
+    # 1 up to the post's strength.
+    seat = models.PositiveSmallIntegerField(default=1)
+    document = models.CharField(_("document number"), max_length=60, blank=True)
+    rank = models.CharField(_("rank"), max_length=40, blank=True)
+    # The grant that came with the post, ended with the appointment.
+    grant = models.OneToOneField(Grant, models.PROTECT, null=True, blank=True, related_name="appointment")
+
+    class Meta:
+        ordering = ["post__position", "seat", "valid_from"]
+        indexes = [models.Index(fields=["person", "valid_to"], name="appointment_of_person")]
+        constraints = [
+            ExclusionConstraint(
+                name="appointment_one_holder_of_a_seat",
+                expressions=[
+                    ("post", RangeOperators.EQUAL),
+                    ("seat", RangeOperators.EQUAL),
+                    (DAYS, RangeOperators.OVERLAPS),
+                ],
+            ),
+            ExclusionConstraint(
+                name="appointment_once_for_a_person",
+                expressions=[
+                    ("post", RangeOperators.EQUAL),
+                    ("person", RangeOperators.EQUAL),
+                    (DAYS, RangeOperators.OVERLAPS),
+                ],
+            ),
+            models.CheckConstraint(condition=Q(seat__gte=1), name="appointment_has_a_seat"),
+            models.CheckConstraint(condition=ENDS_LATER, name="appointment_ends_later"),
+        ]
+
+
+class Honour(models.Model):
+    """An honour of a person or a body: what, of which level, given by whom, by which document."""
+
+    class Level(models.IntegerChoices):
+        NATIONAL = 1, _("National")
+        PROVINCE = 2, _("Provincial")
+        CITY = 3, _("Of the city")
+        COUNTY = 4, _("Of the county")
+        TOWNSHIP = 5, _("Of the township")
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    jurisdiction = models.ForeignKey(Jurisdiction, models.PROTECT, db_index=False)
+    title = models.CharField(_("honour"), max_length=80)
+    level = models.SmallIntegerField(_("level"), choices=Level)
+    body = models.CharField(_("given by"), max_length=80)
+    document = models.CharField(_("document number"), max_length=60, blank=True)
+    awarded_on = models.DateField(_("given on"))
+    person = models.ForeignKey(Person, models.PROTECT, null=True, blank=True, related_name="honours")
+    organisation = models.ForeignKey(Organisation, models.PROTECT, null=True, blank=True, related_name="honours")
+    withdrawn_on = models.DateField(_("withdrawn on"), null=True, blank=True)
+    withdrawn_why = models.CharField(_("reason"), max_length=200, blank=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    created_by = models.ForeignKey(User, models.PROTECT, null=True, db_index=False, related_name="+")
+
+    class Meta:
+        ordering = ["-awarded_on", "level", "title"]
+        indexes = [models.Index(fields=["jurisdiction", "-awarded_on"], name="honour_newest")]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(person__isnull=False, organisation=None) | Q(person=None, organisation__isnull=False),
+                name="honour_of_a_person_or_a_body",
+            ),
+            models.UniqueConstraint(
+                fields=["title", "awarded_on", "person"], condition=Q(person__isnull=False), name="honour_once_a_person"
+            ),
+            models.UniqueConstraint(
+                fields=["title", "awarded_on", "organisation"],
+                condition=Q(organisation__isnull=False),
+                name="honour_once_a_body",
             ),
             models.CheckConstraint(
-                condition=Q(valid_to=None) | Q(valid_to__gt=F("valid_from")), name="membership_ends_later"
+                condition=Q(withdrawn_on=None, withdrawn_why="") | Q(withdrawn_on__gte=F("awarded_on")),
+                name="honour_withdrawn_later",
             ),
+        ]
+
+
+class RosterImport(models.Model):
+    """A roster that was sent in: read, previewed, then applied whole or not at all by the worker."""
+
+    class State(models.TextChoices):
+        WAITING = "waiting", _("waits to be read")
+        READ = "read", _("read; look at the preview")
+        REFUSED = "refused", _("has rows to correct")
+        APPLYING = "applying", _("is being entered")
+        DONE = "done", _("entered")
+        FAILED = "failed", _("cannot be read")
+        CANCELLED = "cancelled", _("cancelled")
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    jurisdiction = models.ForeignKey(Jurisdiction, models.PROTECT, db_index=False)
+    kind = models.CharField(_("kind of roster"), max_length=20)
+    place = models.ForeignKey(Place, models.PROTECT, related_name="+", verbose_name=_("roster of"))
+    name = models.CharField(_("file"), max_length=120)
+    sha256 = models.CharField(max_length=64)
+    state = models.CharField(_("state"), max_length=10, choices=State, default=State.WAITING)
+    # Column of the roster -> column of ours, as the reader confirmed it.
+    mapping = models.JSONField(default=dict)
+    create_organisations = models.BooleanField(default=False)
+    done = models.PositiveIntegerField(default=0)
+    total = models.PositiveIntegerField(default=0)
+    # Counts, the first errors, the first differences: what the preview shows.
+    report = models.JSONField(default=dict)
+    message = models.TextField(blank=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    created_by = models.ForeignKey(User, models.PROTECT, null=True, db_index=False, related_name="+")
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-created_at"]
+        indexes = [models.Index(fields=["place", "-created_at"], name="roster_import_newest")]
+
+
+class ColumnMapping(models.Model):
+    """How the columns of a kind of roster were mapped the last time, for each set of headings."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    jurisdiction = models.ForeignKey(Jurisdiction, models.PROTECT, db_index=False)
+    kind = models.CharField(max_length=20)
+    # A hash of the headings, in their order.
+    headings = models.CharField(max_length=64)
+    mapping = models.JSONField()
+    changed_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["jurisdiction", "kind", "headings"], name="column_mapping_once"),
         ]
