@@ -245,6 +245,31 @@ class Organisation(Dated):
         super().save(*args, **kwargs)
 
 
+class OrganisationChange(models.Model):
+    """What became of a body on a day: begun, renamed, put below another, moved, corrected, closed. Only added."""
+
+    class Kind(models.TextChoices):
+        BEGIN = "begin", _("Begun")
+        RENAME = "rename", _("Renamed")
+        MOVE = "move", _("Put below another body")
+        CHANGE = "change", _("Corrected")
+        CLOSE = "close", _("Closed")
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    jurisdiction = models.ForeignKey(Jurisdiction, models.PROTECT, db_index=False)
+    organisation = models.ForeignKey(Organisation, models.PROTECT, related_name="changes")
+    kind = models.CharField(_("kind"), max_length=10, choices=Kind)
+    day = models.DateField(_("from"))
+    # Names of columns, each with what stood there and what stands there now, in words.
+    columns = models.JSONField(default=dict)
+    document = models.CharField(_("document number"), max_length=60, blank=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    created_by = models.ForeignKey("User", models.PROTECT, null=True, db_index=False, related_name="+")
+
+    class Meta:
+        ordering = ["-day", "-created_at"]
+
+
 class UserManager(BaseUserManager):
     """Accounts, found by their name without regard to case."""
 

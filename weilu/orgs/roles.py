@@ -15,6 +15,7 @@ class Permission(models.TextChoices):
     TAKE_ORDERS = "take_orders", _("take an order")
     UNMASK = "unmask", _("see a resident's contact in full")
     VIEW_PEOPLE = "view_people", _("see the people of one's scope")
+    KEEP = "keep", _("keep the bodies, posts and rosters of one's scope")
     MANAGE = "manage", _("manage accounts and settings")
 
 
@@ -32,7 +33,7 @@ class Role(models.TextChoices):
 
 
 P = Permission
-_CLERK = {P.SIGNED_IN, P.VIEW, P.INTAKE, P.TRIAGE, P.HANDLE, P.UNMASK, P.VIEW_PEOPLE}
+_CLERK = {P.SIGNED_IN, P.VIEW, P.INTAKE, P.TRIAGE, P.HANDLE, P.UNMASK, P.VIEW_PEOPLE, P.KEEP}
 
 PERMISSIONS: dict[str, set[Permission]] = {
     Role.MEMBER: {P.SIGNED_IN, P.VIEW, P.TAKE_ORDERS, P.HANDLE},
@@ -42,7 +43,7 @@ PERMISSIONS: dict[str, set[Permission]] = {
     Role.COUNTY_CLERK: _CLERK,
     Role.COUNTY_DEPARTMENT: {P.SIGNED_IN, P.VIEW, P.HANDLE, P.UNMASK},
     Role.OBSERVER: {P.SIGNED_IN, P.VIEW, P.VIEW_PEOPLE},
-    Role.ADMINISTRATOR: {P.SIGNED_IN, P.VIEW, P.VIEW_PEOPLE, P.MANAGE},
+    Role.ADMINISTRATOR: {P.SIGNED_IN, P.VIEW, P.VIEW_PEOPLE, P.KEEP, P.MANAGE},
 }
 
 # These roles see the work that is handed to their organisation; the others all the work of their place.
