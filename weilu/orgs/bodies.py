@@ -1,0 +1,234 @@
+"""The verbs that make, change and close a body. What the database refuses is said in words."""
+
+import datetime as dt
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.db.models import F, Q
+from django.db.models.functions import Greatest
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
+from stdnum.cn import uscc
+from stdnum.exceptions import ValidationError as BadNumber
+
+from weilu.orgs.models import Grant, Jurisdiction, Organisation, OrganisationChange, Place, User, valid_on
+
+Kind = Organisation.Kind
+Change = OrganisationChange.Kind
+
+DEEPEST = 12
+COLUMNS = (
+    *("kind", "name", "place", "parent", "phone", "speciality", "credit_code", "serves", "aliases", "valid_from"),
+)
+# What the lower two of the four levels of Party organisations hang on; other kinds hang where a county wants them.
+PARENTS: dict[str, tuple[Kind, ...]] = {
+    Kind.BRANCH: (
+        *(Kind.PARTY_COMMITTEE, Kind.BRANCH, Kind.DEPARTMENT, Kind.OFFICE, Kind.COMMUNITY, Kind.CO_BUILDER),
+        *(Kind.ENTERPRISE, Kind.PROPERTY_FIRM),
+    ),
+    Kind.PARTY_GROUP: (Kind.BRANCH,),
+    Kind.MEMBER_HOUSEHOLD: (Kind.PARTY_GROUP, Kind.BRANCH),
+}
+MESSAGES: dict[str, tuple[str, Promise]] = {
+    "organisation_not_older_than_parent": (
+        "valid_from",
+        _lazy("A body cannot be older than the body above it: look at the days on which they and those below began."),
+    ),
+    "organisation_not_its_own_parent": ("parent", _lazy("A body cannot stand below itself.")),
+    "organisation_ends_later": ("valid_to", _lazy("A body cannot end on or before the day on which it began.")),
+    "organisation_credit_code_once": ("credit_code", _lazy("Another body has this unified social credit code.")),
+    "organisation_once_at_a_place": ("name", _lazy("A body of this name stands here already.")),
+    "organisation_parent_began": (
+        "parent",
+        _lazy("The body above was changed at this moment. Look again, then repeat."),
+    ),
+}
+
+
+class BodyError(ValueError):
+    """A body cannot be so.
+
+    Attributes:
+        column: the field it lies in; empty where it lies in none.
+        message: what is wrong and what to do, in the reader's language.
+    """
+
+    def __init__(self, message: str, column: str = ""):
+        super().__init__(message)
+        self.message, self.column = message, column
+
+
+def constraint_of(error: IntegrityError) -> str:
+    """Return the name of the constraint that refused a row; empty if the database does not say."""
+    diagnosis = getattr(error.__cause__, "diag", None)
+    return getattr(diagnosis, "constraint_name", "") or ""
+
+
+@contextmanager
+def _in_words() -> Iterator[None]:
+    """Do all or nothing, and say in words what a constraint refused; what has none of ours is raised as it is."""
+    try:
+        with transaction.atomic():
+            yield
+    except IntegrityError as error:
+        known = MESSAGES.get(constraint_of(error))
+        if known is None:
+            raise
+        raise BodyError(str(known[1]), known[0]) from error
+
+
+def make_body(
+    *, place: Place, kind: str, name: str, by: User | None, since: dt.date, document: str = "", **given: Any
+) -> Organisation:
+    """Make a body that stands at ``place`` from ``since``.
+
+    Args:
+        by: who enters it; None for an import or the demo.
+        given: further columns of :class:`Organisation`, such as ``parent``, ``speciality`` or ``credit_code``.
+
+    Raises:
+        BodyError: the name is taken at this place, the body above is younger, of another county or of a kind that
+            carries no such body, or the credit code (GB 32100) is wrong or taken.
+    """
+    jurisdiction = Jurisdiction.of(place)
+    if jurisdiction is None:
+        raise BodyError(_("%(place)s lies in no county that is open.") % {"place": place}, "place")
+    body = Organisation(
+        jurisdiction=jurisdiction, place=place, kind=kind, name=name.strip(), valid_from=since, **given
+    )  # fmt: skip
+    with _in_words():
+        _hang(body)
+        _check(body)
+        body.save(force_insert=True)
+        _note(body, Change.BEGIN, since, by, document, {"name": ["", body.name]})
+    return body
+
+
+def change_body(body: Organisation, *, by: User | None, on: dt.date, document: str = "", **given: Any) -> Organisation:
+    """Rename a body, put it below another, or correct what is known of it; what it was is kept.
+
+    A name that it had is kept among its aliases, so that rosters which still use it are understood.
+
+    Args:
+        on: the day from which this holds.
+        given: columns and their new values; those that do not differ are left alone.
+
+    Raises:
+        BodyError: as for :func:`make_body`; or ``on`` lies before the body began.
+    """
+    with _in_words():
+        held = Organisation.objects.select_for_update().get(pk=body.pk)
+        was = {name: getattr(held, name) for name in given if name in COLUMNS}
+        given = {name: value for name, value in given.items() if name in COLUMNS and value != was[name]}
+        if not given:
+            return held
+        if on < given.get("valid_from", held.valid_from):
+            raise BodyError(_("The body began on %(day)s, after this day.") % {"day": held.valid_from}, "on")
+        for name, value in given.items():
+            setattr(held, name, value)
+        if "name" in given:
+            held.name = held.name.strip()
+            held.aliases = [*held.aliases, was["name"]] if was["name"] not in held.aliases else held.aliases
+        if "parent" in given:
+            _hang(held)
+        _check(held)
+        held.save(update_fields=[*given, *({"aliases"} if "name" in given else ())])
+        columns = {name: [_word(was[name]), _word(getattr(held, name))] for name in given}
+        kind = Change.RENAME if "name" in given else Change.MOVE if "parent" in given else Change.CHANGE
+        _note(held, kind, on, by, document, columns)
+    return held
+
+
+def close_body(body: Organisation, *, by: User | None, on: dt.date, document: str = "") -> Organisation:
+    """Close a body on a day; roles that accounts hold in it end with it.
+
+    Its posts and members are of the app of people: :func:`weilu.people.appointments.close_with_people` ends them too.
+
+    Raises:
+        BodyError: it is closed already, bodies below it go on, or ``on`` is not after the day on which it began.
+    """
+    with _in_words():
+        held = Organisation.objects.select_for_update().get(pk=body.pk)
+        if held.valid_to:
+            raise BodyError(_("The body was closed on %(day)s already.") % {"day": held.valid_to})
+        going_on = held.children.filter(Q(valid_to=None) | Q(valid_to__gt=on))
+        if names := list(going_on.values_list("name", flat=True)[:4]):
+            raise BodyError(
+                _("Bodies below it go on: %(names)s. Close them first, or put them below another.")
+                % {"names": "、".join(names[:3]) + ("…" if len(names) > 3 else "")}
+            )
+        held.valid_to = on
+        held.save(update_fields=["valid_to"])
+        Grant.objects.filter(valid_on(on), organisation=held).update(valid_to=Greatest(on, F("valid_from")))
+        Grant.objects.filter(organisation=held, valid_from__gt=on).update(valid_to=F("valid_from"))
+        _note(held, Change.CLOSE, on, by, document, {})
+    return held
+
+
+def _hang(body: Organisation) -> None:
+    """Check what ``body`` is put below, under lock: its first day is copied into the row."""
+    if body.parent_id is None:
+        return
+    parent = Organisation.objects.select_for_update().filter(pk=body.parent_id).first()
+    if parent is None or parent.jurisdiction_id != body.jurisdiction_id:
+        raise BodyError(_("The body above must belong to the same county."), "parent")
+    body.parent = parent
+    if parent.valid_to:
+        raise BodyError(_("%(name)s was closed on %(day)s.") % {"name": parent, "day": parent.valid_to}, "parent")
+    if body.valid_from < parent.valid_from:
+        raise BodyError(
+            _("%(name)s began on %(day)s; a body below it cannot be older.")
+            % {"name": parent, "day": parent.valid_from},
+            "valid_from",
+        )
+    allowed = PARENTS.get(body.kind)
+    if allowed and parent.kind not in allowed:
+        raise BodyError(
+            _("A body of the kind “%(kind)s” cannot stand below one of the kind “%(above)s”.")
+            % {"kind": body.get_kind_display(), "above": parent.get_kind_display()},
+            "parent",
+        )
+    _refuse_circle(body, parent)
+
+
+def _refuse_circle(body: Organisation, parent: Organisation) -> None:
+    above: Organisation | None = parent
+    for _step in range(DEEPEST):
+        if above is None:
+            return
+        if above.pk == body.pk:
+            raise BodyError(_("%(name)s stands below this body: that would be a circle.") % {"name": parent}, "parent")
+        above = above.parent
+    raise BodyError(_("Bodies stand at most %(count)s deep.") % {"count": DEEPEST}, "parent")
+
+
+def _check(body: Organisation) -> None:
+    if not body.name:
+        raise BodyError(_("The body needs a name."), "name")
+    if body.kind not in Kind.values:
+        raise BodyError(_("There is no such kind of body."), "kind")
+    if body.credit_code:
+        try:
+            body.credit_code = uscc.validate(body.credit_code)
+        except BadNumber as error:
+            raise BodyError(
+                _("%(code)s is no unified social credit code (GB 32100): 18 signs, the last of which checks the rest.")
+                % {"code": body.credit_code},
+                "credit_code",
+            ) from error
+
+
+def _word(value: Any) -> str:
+    return "、".join(value) if isinstance(value, list) else "" if value is None else str(value)
+
+
+def _note(
+    body: Organisation, kind: Change, day: dt.date, by: User | None, document: str, columns: dict[str, Any]
+) -> None:
+    OrganisationChange.objects.create(
+        jurisdiction_id=body.jurisdiction_id, organisation=body, kind=kind, day=day, created_by=by,
+        document=document.strip(), columns=columns,
+    )  # fmt: skip
