@@ -69,6 +69,7 @@ INSTALLED_APPS = [
     "weilu.records",
     "weilu.people",
     "weilu.matters.apps.MattersConfig",
+    "weilu.venues",
     "weilu.portal",
 ]
 MIDDLEWARE = [

@@ -1,9 +1,11 @@
 """Persons, what they belong to, the posts they hold, what they were honoured with."""
 
 from django.contrib.postgres.constraints import ExclusionConstraint
-from django.contrib.postgres.fields import DateRangeField, RangeOperators
+from django.contrib.postgres.fields import ArrayField, DateRangeField, RangeOperators
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import F, Func, Q
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
@@ -50,18 +52,23 @@ class Person(models.Model):
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     jurisdiction = models.ForeignKey(Jurisdiction, models.PROTECT, db_index=False)
-    name = models.CharField(pgettext_lazy("of a person", "name"), max_length=40)
-    # For finding: the name in pinyin without tones or blanks, and its initials.
-    pinyin = models.CharField(max_length=120, blank=True, editable=False)
-    initials = models.CharField(max_length=20, blank=True, editable=False)
+    name = models.CharField(pgettext_lazy("of a person", "name"), max_length=40, db_collation="C")
+    # For finding, filled by :func:`weilu.people.persons.prepare`: the name in pinyin without tones or blanks, its
+    # initials, and what else of the name somebody may type that does not stand at its beginning.
+    pinyin = models.CharField(max_length=120, blank=True, editable=False, db_collation="C")
+    initials = models.CharField(max_length=20, blank=True, editable=False, db_collation="C")
+    parts = ArrayField(models.CharField(max_length=120), default=list, db_default=[], blank=True, editable=False)
     sex = models.CharField(_("sex"), max_length=6, choices=Sex, blank=True)
     birth_date = models.DateField(_("date of birth"), null=True, blank=True)
     # GB 11643; rosters often give no more of the birth date than its month.
     birth_day_known = models.BooleanField(default=True)
     id_number = EncryptedField(verbose_name=_("ID number"))
     id_number_hash = models.BinaryField(default=bytes, editable=False)
+    # Of the last four digits alone, by which a masked number is found.
+    id_tail_hash = models.BinaryField(default=bytes, db_default=b"", editable=False)
     phone = EncryptedField(verbose_name=_("telephone"))
     phone_hash = models.BinaryField(default=bytes, editable=False)
+    phone_tail_hash = models.BinaryField(default=bytes, db_default=b"", editable=False)
     ethnicity = models.CharField(_("ethnicity"), max_length=20, blank=True)
     education = models.CharField(_("education"), max_length=30, blank=True)
     home = models.ForeignKey(Place, models.PROTECT, related_name="residents", verbose_name=_("home"))
@@ -83,9 +90,17 @@ class Person(models.Model):
         indexes = [
             models.Index(fields=["jurisdiction", "phone_hash"], name="person_phone"),
             models.Index(fields=["home", "name"], name="person_home"),
-            models.Index(fields=["pinyin"], name="person_pinyin", opclasses=["text_pattern_ops"]),
-            models.Index(fields=["initials"], name="person_initials", opclasses=["text_pattern_ops"]),
-            models.Index(fields=["name"], name="person_name", opclasses=["text_pattern_ops"]),
+            # In the collation C one index finds by a beginning and gives the order.
+            models.Index(fields=["pinyin", "id"], name="person_in_pinyin"),
+            models.Index(fields=["initials", "pinyin", "id"], name="person_by_initials"),
+            models.Index(fields=["name", "birth_date", "id"], name="person_by_name"),
+            GinIndex(fields=["parts"], name="person_parts"),
+            models.Index(
+                fields=["jurisdiction", "id_tail_hash"], name="person_id_tail", condition=~Q(id_tail_hash=b"")
+            ),
+            models.Index(
+                fields=["jurisdiction", "phone_tail_hash"], name="person_phone_tail", condition=~Q(phone_tail_hash=b"")
+            ),
         ]
         constraints = [
             models.UniqueConstraint(
@@ -113,6 +128,39 @@ class Person(models.Model):
         return f"{self.id_number[:6]}********{self.id_number[-4:]}" if len(self.id_number) == 18 else ""
 
 
+    @property
+    def number(self) -> str:
+        """Persons have no number of their own; messages about them lead to their page by its address."""
+        return ""
+
+    def get_absolute_url(self) -> str:
+        """The person's page."""
+        return reverse("person", args=[self.pk])
+
+
+class PersonMerge(models.Model):
+    """That two records were found to be one person: what moved, so that it can be moved back."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    jurisdiction = models.ForeignKey(Jurisdiction, models.PROTECT, db_index=False)
+    person = models.ForeignKey(Person, models.PROTECT, related_name="merges")
+    into = models.ForeignKey(Person, models.PROTECT, related_name="merges_into")
+    # Keys of the rows that moved, by table; and the columns that were empty in the other record and were filled.
+    moved = models.JSONField(default=dict)
+    filled = models.JSONField(default=list)
+    at = models.DateTimeField(default=timezone.now)
+    by = models.ForeignKey(User, models.PROTECT, null=True, db_index=False, related_name="+")
+    undone_at = models.DateTimeField(null=True)
+    undone_by = models.ForeignKey(User, models.PROTECT, null=True, db_index=False, related_name="+")
+
+    class Meta:
+        ordering = ["-at", "-id"]
+        constraints = [
+            models.UniqueConstraint(fields=["person"], condition=Q(undone_at=None), name="merge_once_at_a_time"),
+            models.CheckConstraint(condition=~Q(person=F("into")), name="merge_of_two"),
+        ]
+
+
 class Membership(Dated):
     """A person in an organisation, as what, from when, until when."""
 
@@ -134,6 +182,8 @@ class Membership(Dated):
     # The grid of a grid worker, the building of a building group's member.
     place = models.ForeignKey(Place, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("place"))
     note = models.CharField(_("note"), max_length=120, blank=True)
+    # A telephone for everybody, on the notice of a building, grid or village; never filled from the person's own.
+    public_phone = models.CharField(_("public telephone"), max_length=30, blank=True, db_default="")
 
     class Meta:
         ordering = ["kind", "id"]
@@ -164,6 +214,8 @@ class Post(Dated):
     leads = models.BooleanField(_("leads the body"), default=False)
     # Whoever holds the post has this role at the body's place, as long as they hold it.
     role = models.CharField(_("role of its holder"), max_length=20, choices=Role, blank=True)
+    # The telephone of the post for everybody, on notices.
+    public_phone = models.CharField(_("public telephone"), max_length=30, blank=True, db_default="")
 
     class Meta:
         ordering = ["position", "title"]
@@ -218,6 +270,22 @@ class Appointment(Dated):
         ]
 
 
+class HonourQuerySet(models.QuerySet):
+    """Honours."""
+
+    def visible_to(self, user: User) -> "HonourQuerySet":
+        """Only honours of persons who live, and of bodies that stand, where ``user`` may see people."""
+        condition = NOTHING
+        for grant in user.grants_for(Permission.VIEW_PEOPLE):
+            path = grant.place.path
+            condition = condition | Q(person__home__path__startswith=path) | Q(organisation__place__path__startswith=path)
+        return self.filter(condition)
+
+    def standing(self) -> "HonourQuerySet":
+        """Only honours that were not withdrawn."""
+        return self.filter(withdrawn_on=None)
+
+
 class Honour(models.Model):
     """An honour of a person or a body: what, of which level, given by whom, by which document."""
 
@@ -241,6 +309,8 @@ class Honour(models.Model):
     withdrawn_why = models.CharField(_("reason"), max_length=200, blank=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     created_by = models.ForeignKey(User, models.PROTECT, null=True, db_index=False, related_name="+")
+
+    objects = HonourQuerySet.as_manager()
 
     class Meta:
         ordering = ["-awarded_on", "level", "title"]
