@@ -248,6 +248,55 @@ def import_matters(
         report(result, as_json)
 
 
+@app.command(rich_help_panel=TRY)
+def figure(
+    code: Annotated[str, typer.Argument(help="The figure, such as matters.settled; `weilu figures` lists them.")],
+    place: Annotated[str, typer.Option(help="Code of the place, such as 510824.")],
+    period: Annotated[str, typer.Option(help="2025, 2025Q3, 2025-03 or 2021-2022.")],
+    by: Annotated[str, typer.Option(help="Take it apart: a level below, month, or a way of its own.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Read one figure from the records."""
+    with Database():
+        from weilu.indicators.choose import NotThere, indicator_of, period_of, place_of
+        from weilu.indicators.reading import UnknownBreakdown, read
+
+        try:
+            found = read(indicator_of(code), place_of(place), period_of(period), by)
+        except (NotThere, UnknownBreakdown) as error:
+            raise fail(str(error)) from error
+        if as_json:
+            print(json.dumps(found.as_dict(), ensure_ascii=False))
+            return
+        table = Table(
+            str(found.indicator.name), str(found.indicator.unit), "rows", title=f"{found.place} {found.period}"
+        )
+        for part in [*found.parts, found.whole]:
+            name = part.name if part is not found.whole else found.place.short_name
+            table.add_row(name, "–" if part.value is None else f"{part.value:,.10g}", f"{part.rows:,}")
+        Console(width=100).print(table)
+
+
+@app.command(rich_help_panel=TRY)
+def figures(as_json: AsJson = False) -> None:
+    """List the figures that can be read."""
+    setup()
+    from weilu.indicators.catalogue import catalogue
+
+    if as_json:
+        keys = ("code", "version", "mechanism")
+        found = [
+            {**{key: getattr(item, key) for key in keys}, "name": str(item.name), "figures": list(item.figures)}
+            for item in catalogue().values()
+        ]
+        print(json.dumps(found, ensure_ascii=False))
+        return
+    table = Table("code", "name", "unit", "mechanism", "figures")
+    for item in catalogue().values():
+        table.add_row(item.code, str(item.name), str(item.unit), item.mechanism, " ".join(item.figures))
+    Console(width=120).print(table)
+
+
 @app.command(rich_help_panel=DATA)
 def backup(file: Annotated[Path, typer.Argument(help="The archive to write, such as weilu.tar.")]) -> None:
     """Write database, attachments and keys into one archive."""

@@ -70,6 +70,7 @@ INSTALLED_APPS = [
     "weilu.people",
     "weilu.matters.apps.MattersConfig",
     "weilu.venues",
+    "weilu.indicators",
     "weilu.portal",
 ]
 MIDDLEWARE = [

@@ -15,7 +15,7 @@ from weilu.matters import services
 from weilu.orgs.models import Level, Place
 
 WEILU = settings.BASE_DIR / "weilu"
-LAYERS = ["lib", "orgs", "records", "people", "matters", "venues", "portal"]
+LAYERS = ["lib", "orgs", "records", "people", "matters", "venues", "indicators", "portal"]
 
 
 def sources(*folders: str) -> list[Path]:

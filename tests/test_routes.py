@@ -142,6 +142,11 @@ ROUTES = {
     "follow_file": Route(PUBLIC, address=handed_file, inside=ANYBODY),
     "follow_say": Route(PUBLIC, "post", lambda t: {**handed(t), "name": "answer"}, lambda t: {"note": "好"}, ANYBODY),
     "results": Route(PUBLIC),
+    # Figures.
+    "dashboard": Route(P.VIEW),
+    "figures": Route(P.VIEW),
+    "figure": Route(P.VIEW, address=lambda t: {"code": "matters.raised"}),
+    "figure_rows": Route(P.VIEW, address=lambda t: {"code": "matters.raised"}),
     "healthz": Route(PUBLIC, ok=(200, 503)),
     # Accounts and places.
     "login": Route(PUBLIC, ok=(200, 302)),

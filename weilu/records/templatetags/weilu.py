@@ -148,6 +148,24 @@ def thousands(number: float | None) -> str:
 
 
 @register.filter
+def amount(number: float | None) -> str:
+    """A figure's value: ``12,345``, ``88.3``, or a dash where there is nothing to judge."""
+    if number is None:
+        return "–"
+    return f"{number:,}" if isinstance(number, int) else f"{number:,.1f}"
+
+
+@register.filter
+def plain(value: object) -> str:
+    """A cell of a list of rows: times and days short, nothing as a dash."""
+    if value is None or value == "":
+        return "–"
+    if isinstance(value, dt.datetime):
+        return exact(value)
+    return f"{value:%Y-%m-%d}" if isinstance(value, dt.date) else str(value)
+
+
+@register.filter
 def capped(number: int) -> str:
     """A count that may have stopped at its limit of 1,000: ``1,000+``."""
     return f"{number - 1:,}+" if number == 1_001 else f"{number:,}"

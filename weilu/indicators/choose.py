@@ -1,0 +1,66 @@
+"""What a reader asks for in an address or a command: indicator, place, period."""
+
+import datetime as dt
+from difflib import get_close_matches
+
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from weilu.indicators.catalogue import catalogue
+from weilu.lib.indicators import Indicator
+from weilu.lib.period import Period
+from weilu.orgs.models import Place
+
+
+class NotThere(ValueError):
+    """There is no such indicator, place or period; the message says what there is."""
+
+
+def indicator_of(code: str) -> Indicator:
+    """Return an indicator by its code.
+
+    Raises:
+        NotThere: there is none; the message names the nearest.
+    """
+    known = catalogue()
+    if code in known:
+        return known[code]
+    near = ", ".join(get_close_matches(code, known, n=3, cutoff=0.3)) or ", ".join(known)
+    raise NotThere(_("There is no indicator “%(code)s”. Perhaps: %(near)s") % {"code": code, "near": near})
+
+
+def period_of(text: str) -> Period:
+    """Return a period by its name.
+
+    Raises:
+        NotThere: it names none.
+    """
+    try:
+        return Period.of(text)
+    except ValueError as error:
+        raise NotThere(
+            _("“%(text)s” is not a period. Write 2025, 2025Q3, 2025-03 or 2021-2022.") % {"text": text}
+        ) from error
+
+
+def place_of(code: str, condition: Q | None = None) -> Place:
+    """Return the place that has a code today, or the last that had it.
+
+    Args:
+        condition: what else must hold of the place: a reader's scope.
+
+    Raises:
+        NotThere: there is none.
+    """
+    rows = Place.objects.filter(condition or Q(), code=code)
+    found = rows.filter(valid_to=None).first() or rows.order_by("-valid_to").first()
+    if found is None:
+        raise NotThere(_("There is no place %(code)s.") % {"code": code})
+    return found
+
+
+def this_month(day: dt.date | None = None) -> Period:
+    """Return the month of ``day``, by default of today."""
+    day = day or timezone.localdate()
+    return Period.of(f"{day:%Y-%m}")

@@ -1,0 +1,89 @@
+"""Periods as people name them: 2025, 2025Q3, 2025-03, 2021–2022."""
+
+import datetime as dt
+import re
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+PERIOD = re.compile(
+    r"(?P<year>\d{4})(?:[Qq](?P<quarter>[1-4])|-(?P<month>0[1-9]|1[0-2])|[-–~](?P<until>\d{4}))?", re.ASCII
+)
+BEIJING = ZoneInfo("Asia/Shanghai")
+FIRST, LAST = 1949, 2199
+
+
+@dataclass(frozen=True)
+class Period:
+    """Whole days from ``start`` up to ``end``, the latter not included.
+
+    Attributes:
+        text: as it was named: ``2025``, ``2025Q3``, ``2025-03`` or ``2021–2022``.
+    """
+
+    text: str
+    start: dt.date
+    end: dt.date
+
+    @classmethod
+    def of(cls, text: str) -> "Period":
+        """Read a period.
+
+        Raises:
+            ValueError: ``text`` names none.
+        """
+        found = PERIOD.fullmatch(text.strip())
+        if not found:
+            raise ValueError(text)
+        year = int(found["year"])
+        until = int(found["until"] or year)
+        if not FIRST <= year <= until <= LAST:
+            raise ValueError(text)
+        if found["quarter"]:
+            quarter = int(found["quarter"])
+            return cls(f"{year}Q{quarter}", dt.date(year, 3 * quarter - 2, 1), _after(year, 3 * quarter))
+        if found["month"]:
+            month = int(found["month"])
+            return cls(f"{year}-{month:02d}", dt.date(year, month, 1), _after(year, month))
+        return cls(f"{year}–{until}" if until > year else str(year), dt.date(year, 1, 1), dt.date(until + 1, 1, 1))
+
+    @property
+    def begins(self) -> dt.datetime:
+        """The first moment, Beijing time."""
+        return dt.datetime.combine(self.start, dt.time(), BEIJING)
+
+    @property
+    def ends(self) -> dt.datetime:
+        """The first moment after it."""
+        return dt.datetime.combine(self.end, dt.time(), BEIJING)
+
+    @property
+    def last_day(self) -> dt.date:
+        """The day for which a stock is read: the last of the period."""
+        return self.end - dt.timedelta(days=1)
+
+    @property
+    def before(self) -> "Period":
+        """The period of the same length just before this one."""
+        if "Q" in self.text:
+            year, quarter = self.start.year, (self.start.month + 2) // 3
+            return Period.of(f"{year}Q{quarter - 1}" if quarter > 1 else f"{year - 1}Q4")
+        if "-" in self.text:
+            last = self.start - dt.timedelta(days=1)
+            return Period.of(f"{last:%Y-%m}")
+        years = self.end.year - self.start.year
+        first = self.start.year - years
+        return Period.of(f"{first}–{first + years - 1}" if years > 1 else str(first))
+
+    def __str__(self) -> str:
+        return self.text
+
+
+def _after(year: int, month: int) -> dt.date:
+    """Return the first day of the month after."""
+    return dt.date(year + month // 12, month % 12 + 1, 1)
+
+
+def months_up_to(day: dt.date, count: int) -> list[Period]:
+    """Return the last ``count`` months, the one of ``day`` last."""
+    last = day.year * 12 + day.month - 1
+    return [Period.of(f"{each // 12}-{each % 12 + 1:02d}") for each in range(last - count + 1, last + 1)]

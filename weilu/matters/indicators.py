@@ -1,0 +1,179 @@
+"""What may be counted of residents' matters."""
+
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from weilu.lib.indicators import Breakdown, Indicator, Measure
+from weilu.matters.models import Channel, Matter, Module
+from weilu.matters.workflow import DONE, State
+
+ROW = (
+    (_("number"), "number"),
+    (_("in one line"), "subject"),
+    (_("received"), "created_at"),
+    (_("settled"), "settled_at"),
+    (_("village or community"), "village"),
+    (_("category"), "category"),
+)
+WAYS = (
+    Breakdown("category", _("category"), "category__name"),
+    Breakdown("module", _("kind of matter"), "module__name"),
+    Breakdown("channel", _("channel"), "channel", choices=lambda: dict(Channel.choices)),
+)
+TAKEN_ON = ~Q(state__in=[State.MERGED, State.DECLINED])
+
+
+def _visible(rows, user):
+    return rows.visible_to(user)
+
+
+def _settled():
+    return Matter.objects.filter(state__in=sorted(DONE))
+
+
+INDICATORS = [
+    Indicator(
+        code="matters.raised",
+        name=_("Matters raised"),
+        scope=_("All matters by the day they were received, on whatever way; duplicates and those not taken on count."),
+        unit=_("matters"),
+        mechanism="B1",
+        rows=Matter.objects.all,
+        visible=_visible,
+        at="created_at",
+        breakdowns=WAYS,
+        columns=ROW,
+    ),
+    Indicator(
+        code="matters.settled",
+        name=_("Matters settled"),
+        scope=_(
+            "Matters by the day they were settled, rated or not. One that was reopened counts once it is settled again."
+        ),
+        unit=_("matters"),
+        mechanism="B3",
+        figures=("F25", "F55"),
+        rows=_settled,
+        visible=_visible,
+        at="settled_at",
+        breakdowns=WAYS,
+        columns=ROW,
+    ),
+    Indicator(
+        code="matters.unsettled",
+        name=_("Matters not settled"),
+        scope=_("Matters received and not settled by the end of the period; no duplicates, none not taken on."),
+        unit=_("matters"),
+        mechanism="B3",
+        rows=lambda: Matter.objects.filter(TAKEN_ON),
+        visible=_visible,
+        since="created_at",
+        until="settled_at",
+        breakdowns=WAYS,
+        columns=ROW,
+    ),
+    Indicator(
+        code="matters.in_time",
+        name=_("Settled in time"),
+        scope=_(
+            "Share of the matters settled in the period whose working-day limit was not over when they were settled."
+        ),
+        unit="%",
+        mechanism="B3",
+        rows=_settled,
+        visible=_visible,
+        measure=Measure.SHARE,
+        part=Q(settled_late=False),
+        at="settled_at",
+        breakdowns=WAYS,
+        columns=ROW,
+    ),
+    Indicator(
+        code="matters.satisfied",
+        name=_("Satisfied residents"),
+        scope=_(
+            "Share of four and five stars among the matters settled in the period that were rated; others do not count."
+        ),
+        unit="%",
+        mechanism="B3",
+        rows=lambda: Matter.objects.filter(state=State.RATED),
+        visible=_visible,
+        measure=Measure.SHARE,
+        part=Q(rating__gte=4),
+        at="settled_at",
+        breakdowns=WAYS,
+        columns=(*ROW, (_("rating"), "rating")),
+    ),
+    Indicator(
+        code="matters.rated",
+        name=_("Rated by residents"),
+        scope=_("Share of rated matters among those settled in the period whose time to rate is over or used."),
+        unit="%",
+        mechanism="B3",
+        rows=lambda: Matter.objects.filter(state__in=[State.RATED, State.UNRATED]),
+        visible=_visible,
+        measure=Measure.SHARE,
+        part=Q(state=State.RATED),
+        at="settled_at",
+        breakdowns=WAYS,
+        columns=(*ROW, (_("rating"), "rating")),
+    ),
+    Indicator(
+        code="matters.days",
+        name=_("Days to settle"),
+        scope=_("Average time from receiving to settling of the matters settled in the period, in calendar days."),
+        unit=_("days"),
+        mechanism="B3",
+        rows=_settled,
+        visible=_visible,
+        measure=Measure.RATIO,
+        value=F("settled_at") - F("created_at"),
+        at="settled_at",
+        breakdowns=WAYS,
+        columns=ROW,
+    ),
+    Indicator(
+        code="orders.services",
+        name=_("Orders taken and settled by members"),
+        scope=_(
+            "Matters settled in the period that a member or volunteer had taken as an order: one matter, one service."
+        ),
+        unit=_("person-times"),
+        mechanism="B2",
+        figures=("F15",),
+        rows=lambda: _settled().filter(taken_by__isnull=False),
+        visible=_visible,
+        at="settled_at",
+        breakdowns=WAYS,
+        columns=ROW,
+    ),
+    Indicator(
+        code="orders.members",
+        name=_("Members who settled orders"),
+        scope=_("Different members and volunteers who settled at least one order in the period."),
+        unit=_("people"),
+        mechanism="B2",
+        rows=lambda: _settled().filter(taken_by__isnull=False),
+        visible=_visible,
+        measure=Measure.PEOPLE,
+        value="taken_by",
+        at="settled_at",
+        breakdowns=WAYS,
+        columns=ROW,
+        people=True,
+    ),
+    Indicator(
+        code="intake.modules",
+        name=_("Kinds of matters offered"),
+        scope=_("Kinds of matters that residents could choose on the last day of the period."),
+        unit=_("kinds"),
+        mechanism="B1",
+        figures=("F23",),
+        rows=Module.objects.all,
+        visible=lambda rows, user: rows,
+        since="valid_from",
+        until="valid_to",
+        place="jurisdiction__place__path",
+        columns=((_("code"), "code"), (_("kind of matter"), "name")),
+    ),
+]
