@@ -4,15 +4,22 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.db import connection
-from django.db.models import Model
+from django.db.models import Field, Model
+from django.db.models.expressions import DatabaseDefault
 from psycopg import sql
 
 
 def copy_rows(model: type[Model], rows: Iterable[Model]) -> None:
     """Write unsaved rows of ``model``; their keys are made already, and no signal is sent."""
     fields = model._meta.local_concrete_fields
-    lines = ([field.get_db_prep_save(getattr(row, field.attname), connection) for field in fields] for row in rows)
+    lines = ([field.get_db_prep_save(_value(row, field), connection) for field in fields] for row in rows)
     copy_lines(model._meta.db_table, [str(field.column) for field in fields], lines)
+
+
+def _value(row: Model, field: Field) -> Any:
+    """Return what a row holds in a field; COPY knows no word for “the column's own default”."""
+    value = getattr(row, field.attname)
+    return field.db_default if isinstance(value, DatabaseDefault) else value
 
 
 def copy_lines(table: str, columns: list[str], lines: Iterable[list[Any]]) -> None:
