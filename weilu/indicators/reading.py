@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.db.models import Count, F, Func, Q, QuerySet, Sum, Value
-from django.db.models.fields import DateTimeField, Field, TextField
+from django.db.models.fields import CharField, DateTimeField, Field, TextField
 from django.db.models.functions import ExtractQuarter, ExtractYear, TruncMonth
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -285,7 +285,10 @@ def narrowed(indicator: Indicator, rows: QuerySet, by: str, key: str) -> QuerySe
     way = next((item for item in indicator.breakdowns if item.code == by), None)
     if way is None:
         raise UnknownBreakdown(by)
-    return rows.filter(**({way.key: key} if key else {f"{way.key}__isnull": True}))
+    if key:
+        return rows.filter(**{way.key: key})
+    empty = isinstance(_field(rows, way.key), CharField)  # not filled in: nothing, or no letter
+    return rows.filter(**({way.key: ""} if empty else {f"{way.key}__isnull": True}))
 
 
 def seen_by(indicator: Indicator, rows: QuerySet, user: User) -> QuerySet:
