@@ -357,6 +357,11 @@ class RosterImport(models.Model):
     # Column of the roster -> column of ours, as the reader confirmed it.
     mapping = models.JSONField(default=dict)
     create_organisations = models.BooleanField(default=False)
+    # Of a full roster: who is missing from it leaves.
+    end_missing = models.BooleanField(default=False)
+    sheet = models.CharField(_("sheet"), max_length=80, blank=True)
+    # How often the worker began to read or enter it: a file that fells the worker is not tried for ever.
+    attempts = models.PositiveSmallIntegerField(default=0)
     done = models.PositiveIntegerField(default=0)
     total = models.PositiveIntegerField(default=0)
     # Counts, the first errors, the first differences: what the preview shows.
@@ -369,6 +374,14 @@ class RosterImport(models.Model):
     class Meta:
         ordering = ["-created_at"]
         indexes = [models.Index(fields=["place", "-created_at"], name="roster_import_newest")]
+
+
+class RosterFile(models.Model):
+    """The file of a roster under way, encrypted; removed when the roster is entered or given up."""
+
+    roster = models.OneToOneField(RosterImport, models.CASCADE, primary_key=True, related_name="file")
+    jurisdiction = models.ForeignKey(Jurisdiction, models.PROTECT, db_index=False)
+    content = models.BinaryField()
 
 
 class ColumnMapping(models.Model):
