@@ -5,6 +5,7 @@ from functools import cached_property
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Lower
@@ -212,6 +213,8 @@ class Organisation(Dated):
         indexes = [
             models.Index(fields=["parent", "kind"], name="organisation_children"),
             models.Index(fields=["jurisdiction", "kind"], name="organisation_kinds"),
+            models.Index(fields=["name"], name="organisation_by_name", opclasses=["text_pattern_ops"]),
+            GinIndex(fields=["aliases"], name="organisation_by_alias"),
         ]
         constraints = [
             models.CheckConstraint(
@@ -231,7 +234,7 @@ class Organisation(Dated):
             ),
             models.UniqueConstraint(
                 fields=["place", "name"], condition=Q(valid_to=None), name="organisation_once_at_a_place"
-            )
+            ),
         ]
 
     def __str__(self):
