@@ -71,6 +71,12 @@ class PlaceChange(models.Model):
     note = models.CharField(_("note"), max_length=200, blank=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     created_by = models.ForeignKey("User", models.PROTECT, null=True, db_index=False, related_name="+")
+    # Codes and names of the places before and after, as they were; and what went on elsewhere, to take it back by.
+    before = models.JSONField(default=list, editable=False)
+    after = models.JSONField(default=list, editable=False)
+    moved = models.JSONField(default=dict, editable=False)
+    undone_at = models.DateTimeField(null=True, editable=False)
+    undone_by = models.ForeignKey("User", models.PROTECT, null=True, db_index=False, related_name="+", editable=False)
 
     class Meta:
         ordering = ["-day", "-created_at"]
@@ -88,6 +94,10 @@ class Place(Dated):
     # Codes from the province down to this place, each followed by a slash: a prefix names a subtree.
     path = models.CharField(max_length=120)
     successors = models.ManyToManyField("self", symmetrical=False, related_name="predecessors", blank=True)
+    # Kept by weilu.orgs.changes, so that scope asks no further table. Keys of all places that this one goes on from;
+    # and of places that lie below it now, with what they were before, while their earlier records name another above.
+    formerly = ArrayField(models.UUIDField(), default=list, db_default=[], blank=True, editable=False)
+    taken_over = ArrayField(models.UUIDField(), default=list, db_default=[], blank=True, editable=False)
     latitude = models.FloatField(_("latitude"), null=True, blank=True)
     longitude = models.FloatField(_("longitude"), null=True, blank=True)
     # Of grids: the networks that it carries. Of buildings and grids: how many households live there.
