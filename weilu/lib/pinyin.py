@@ -1,26 +1,23 @@
 """Names in pinyin, as they are typed to find somebody: no tones, ``v`` for ü, surnames as families read them."""
 
 import importlib.util
+import runpy
 import unicodedata
 from functools import cache
 from pathlib import Path
 
 # Surnames that are read otherwise than the character in running text.
-SURNAMES = dict(
-    pair.split(":")
-    for pair in (
-        "单:shan 仇:qiu 区:ou 曾:zeng 解:xie 查:zha 朴:piao 盖:ge 覃:qin 缪:miao 翟:zhai 种:chong 折:she 召:shao "
-        "隗:wei 员:yun 黑:he 乐:yue 秘:bi 洗:xian 繁:po 句:gou 阚:kan 卜:bu 薄:bo 佴:nai 祭:zhai 都:du 长:chang 重:chong"
-    ).split()
+_OF_ONE = (
+    "单:shan 仇:qiu 区:ou 曾:zeng 解:xie 查:zha 朴:piao 盖:ge 覃:qin 缪:miao 翟:zhai 种:chong 折:she 召:shao 隗:wei "
+    "员:yun 黑:he 乐:yue 秘:bi 洗:xian 繁:po 句:gou 阚:kan 卜:bu 薄:bo 佴:nai 祭:zhai 都:du 长:chang 重:chong"
 )
-SURNAMES_OF_TWO = dict(
-    pair.split(":")
-    for pair in (
-        "尉迟:yu,chi 万俟:mo,qi 长孙:zhang,sun 单于:chan,yu 欧阳:ou,yang 上官:shang,guan 司马:si,ma 诸葛:zhu,ge "
-        "令狐:ling,hu 夏侯:xia,hou 皇甫:huang,fu 澹台:tan,tai 宗政:zong,zheng 濮阳:pu,yang 呼延:hu,yan 宇文:yu,wen "
-        "慕容:mu,rong 司徒:si,tu 司空:si,kong 东方:dong,fang 独孤:du,gu 南宫:nan,gong 公孙:gong,sun 轩辕:xuan,yuan"
-    ).split()
+_OF_TWO = (
+    "尉迟:yu,chi 万俟:mo,qi 长孙:zhang,sun 单于:chan,yu 欧阳:ou,yang 上官:shang,guan 司马:si,ma 诸葛:zhu,ge "
+    "令狐:ling,hu 夏侯:xia,hou 皇甫:huang,fu 澹台:tan,tai 宗政:zong,zheng 濮阳:pu,yang 呼延:hu,yan 宇文:yu,wen "
+    "慕容:mu,rong 司徒:si,tu 司空:si,kong 东方:dong,fang 独孤:du,gu 南宫:nan,gong 公孙:gong,sun 轩辕:xuan,yuan"
 )
+SURNAMES = dict(pair.split(":") for pair in _OF_ONE.split())
+SURNAMES_OF_TWO = dict(pair.split(":") for pair in _OF_TWO.split())
 # What given names are read as, where the first reading in the dictionary is rare in names.
 GIVEN = {"长": "chang", "重": "chong", "都": "du", "曾": "zeng"}
 LONGEST = 120
@@ -30,13 +27,8 @@ LONGEST = 120
 def _readings() -> dict[int, str]:
     """Return pypinyin's dictionary of characters alone: its phrases take 45 MB and a second more and help no name."""
     package = importlib.util.find_spec("pypinyin")
-    assert package is not None and package.origin is not None  # noqa: S101  a requirement of ours
-    file = Path(package.origin).with_name("pinyin_dict.py")
-    spec = importlib.util.spec_from_file_location("_characters_of_pypinyin", file)
-    assert spec is not None and spec.loader is not None  # noqa: S101
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module.pinyin_dict
+    file = Path(package.origin).with_name("pinyin_dict.py")  # type: ignore[union-attr, arg-type]
+    return runpy.run_path(str(file))["pinyin_dict"]
 
 
 @cache

@@ -29,7 +29,7 @@ from weilu.orgs.roles import Permission
 from weilu.orgs.scope import in_place, places_in_scope
 from weilu.records.attachments import BadFile
 from weilu.records.models import Attachment, Event, Notification
-from weilu.records.wording import notice
+from weilu.records.wording import link, notice
 
 TABS = ["raised", "dispatched", "ordered", "under_way", "asked", "late", "done", "all"]
 EXPORT_LIMIT = 20_000
@@ -182,7 +182,7 @@ def workbench(request: AccountRequest) -> HttpResponse:
     week = timezone.now() - dt.timedelta(days=7)
     news = list(Notification.objects.filter(user=user)[:6])
     for item in news:
-        item.words = notice(item.kind)  # type: ignore[attr-defined]
+        item.words, item.link = notice(item.kind), link(item)  # type: ignore[attr-defined]
     triage = Permission.TRIAGE in user.permissions
     waiting = rows.filter(state=State.RAISED) if triage else in_hand
     context = {

@@ -31,11 +31,12 @@ ENDS_LATER = Q(valid_to=None) | Q(valid_to__gt=F("valid_from"))
 class PersonQuerySet(models.QuerySet):
     """Persons."""
 
-    def visible_to(self, user: User) -> "PersonQuerySet":
-        """Only persons who live in a place where ``user`` may see people."""
+    def visible_to(self, user: User, permission: Permission = Permission.VIEW_PEOPLE) -> "PersonQuerySet":
+        """Only persons who live in a place where ``user`` may see people, or holds another permission."""
         condition = NOTHING
-        for grant in user.grants_for(Permission.VIEW_PEOPLE):
-            condition = condition | Q(home__path__startswith=grant.place.path)
+        for grant in user.grants_for(permission):
+            if not grant.by_organisation:
+                condition = condition | Q(home__path__startswith=grant.place.path)
         return self.filter(condition)
 
     def current(self) -> "PersonQuerySet":
@@ -84,6 +85,7 @@ class Person(models.Model):
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     objects = PersonQuerySet.as_manager()
+    record_kind = "person"  # as events and messages call it
 
     class Meta:
         ordering = ["name", "id"]
@@ -126,7 +128,6 @@ class Person(models.Model):
     def masked_id_number(self) -> str:
         """``510824********1234``, or nothing."""
         return f"{self.id_number[:6]}********{self.id_number[-4:]}" if len(self.id_number) == 18 else ""
-
 
     @property
     def number(self) -> str:
@@ -273,12 +274,13 @@ class Appointment(Dated):
 class HonourQuerySet(models.QuerySet):
     """Honours."""
 
-    def visible_to(self, user: User) -> "HonourQuerySet":
+    def visible_to(self, user: User, permission: Permission = Permission.VIEW_PEOPLE) -> "HonourQuerySet":
         """Only honours of persons who live, and of bodies that stand, where ``user`` may see people."""
         condition = NOTHING
-        for grant in user.grants_for(Permission.VIEW_PEOPLE):
+        for grant in user.grants_for(permission):
             path = grant.place.path
-            condition = condition | Q(person__home__path__startswith=path) | Q(organisation__place__path__startswith=path)
+            condition = condition | Q(person__home__path__startswith=path)
+            condition = condition | Q(organisation__place__path__startswith=path)
         return self.filter(condition)
 
     def standing(self) -> "HonourQuerySet":

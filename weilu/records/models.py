@@ -92,6 +92,11 @@ class Record(models.Model):
         return super()._do_update(base_qs, using, pk_val, values, update_fields, forced_update)
 
     @property
+    def record_kind(self) -> str:
+        """What events and messages call this kind of record."""
+        return type(self).workflow.kind  # type: ignore[attr-defined]
+
+    @property
     def place(self) -> Place:
         """The lowest place known."""
         return self.grid or self.village or self.township or self.county

@@ -8,7 +8,7 @@ from django.views.decorators.http import require_POST, require_safe
 from weilu.orgs.access import AccountRequest, requires
 from weilu.orgs.roles import Permission
 from weilu.records.models import Notification
-from weilu.records.wording import notice
+from weilu.records.wording import link, notice
 
 
 @requires(Permission.SIGNED_IN)
@@ -17,7 +17,7 @@ def messages(request: AccountRequest) -> HttpResponse:
     """The latest messages to this account."""
     rows = list(Notification.objects.filter(user=request.user)[:100])
     for row in rows:
-        row.words = notice(row.kind)  # type: ignore[attr-defined]
+        row.words, row.link = notice(row.kind), link(row)  # type: ignore[attr-defined]
     return render(request, "records/messages.html", {"rows": rows})
 
 
