@@ -3,6 +3,7 @@
 ``ROUTES`` names every route. A route that is added without an entry here fails by its name.
 """
 
+import datetime as dt
 import io
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,8 +21,10 @@ from weilu.matters import services
 from weilu.matters.models import Category, Matter
 from weilu.matters.views import VERBS
 from weilu.orgs.access import PUBLIC
-from weilu.orgs.models import Grant, User
+from weilu.orgs.models import Grant, Organisation, User
 from weilu.orgs.roles import Permission, Role
+from weilu.people.appointments import appoint, make_post
+from weilu.people.models import Appointment, Person
 from weilu.portal.models import Draft
 from weilu.records.attachments import attach
 from weilu.records.models import Attachment, Event
@@ -34,6 +37,7 @@ PHONE = "13987654321"
 CLERKS = {"clerk", "village_clerk", "county_clerk"}
 OVERSEERS = {"observer", "administrator"}
 MEMBERS = {"member", "second_member"}
+KEEPERS = {"clerk", "county_clerk", "administrator"}
 # Who may read the matter at the grid, handed to the county's department; and the one that is an order to the branch.
 READ_HANDED = CLERKS | OVERSEERS | {"handler", "grid_worker"}
 READ_ORDER = CLERKS | OVERSEERS | MEMBERS | {"grid_worker"}
@@ -50,6 +54,7 @@ class Things:
     file: Attachment
     draft_file: Attachment
     grant: Grant
+    held: Appointment
 
 
 def photo(colour: str) -> SimpleUploadedFile:
@@ -75,7 +80,14 @@ def things(world) -> Things:
     )
     draft = Draft.objects.create(jurisdiction=world.jurisdiction, answers="{}")
     draft_file = attach(photo("blue"), jurisdiction=world.jurisdiction, record_kind="draft", record_id=draft.pk)
-    return Things(world, handed, order, file, draft_file, world.clerk.grants.get())
+    return Things(world, handed, order, file, draft_file, world.clerk.grants.get(), in_post(world))
+
+
+def in_post(world) -> Appointment:
+    """Somebody in a post of the township's office."""
+    person = Person.objects.create(jurisdiction=world.jurisdiction, name="李明", home=world.village)
+    post = make_post(world.office, title="主任", by=None, strength=2)
+    return appoint(post, person=person, by=None, since=dt.date(2024, 1, 1))
 
 
 def nothing(things: Things) -> dict[str, Any]:
@@ -114,6 +126,18 @@ def draft_photo(things: Things) -> dict[str, Any]:
 
 def of_clerk(things: Things) -> dict[str, Any]:
     return {"username": "clerk"}
+
+
+def office(things: Things) -> dict[str, Any]:
+    return {"pk": things.world.office.pk}
+
+
+def post(things: Things) -> dict[str, Any]:
+    return {"pk": things.held.post_id}
+
+
+def held(things: Things) -> dict[str, Any]:
+    return {"pk": things.held.pk}
 
 
 def village(things: Things) -> dict[str, Any]:
@@ -156,7 +180,7 @@ ROUTES = {
     "account": Route(P.SIGNED_IN),
     "places": Route(P.VIEW, ok=(200, 302)),
     "place": Route(P.VIEW, address=village, inside=CLERKS | OVERSEERS | MEMBERS),
-    "organisation_new": Route(P.MANAGE, address=village, inside={"administrator"}),
+    "organisation_new": Route(P.KEEP, address=village, inside=CLERKS | {"administrator"}),
     "accounts": Route(P.MANAGE),
     "account_new": Route(P.MANAGE),
     "account_password": Route(P.MANAGE, "post", of_clerk, inside={"administrator"}, ok=(200, 302, 422)),
@@ -168,6 +192,24 @@ ROUTES = {
     "organisation": Route(
         P.VIEW_PEOPLE, address=lambda t: {"pk": t.world.office.pk}, inside={"clerk", "county_clerk"} | OVERSEERS
     ),
+    "organisation_matters": Route(P.VIEW, address=office, inside={"clerk", "county_clerk"} | OVERSEERS),
+    "organisation_edit": Route(P.KEEP, address=office, inside=KEEPERS),
+    "organisation_close": Route(P.KEEP, address=office, inside=KEEPERS),
+    "post_new": Route(P.KEEP, address=office, inside=KEEPERS),
+    "post_edit": Route(P.KEEP, address=post, inside=KEEPERS),
+    "post_close": Route(P.KEEP, "post", post, lambda t: {"on": "2026-01-01"}, KEEPERS, ok=(302,)),
+    "post_appoint": Route(P.KEEP, address=post, inside=KEEPERS),
+    "appointment_hand_over": Route(P.KEEP, address=held, inside=KEEPERS),
+    "appointment_end": Route(P.KEEP, address=held, inside=KEEPERS),
+    "appointment_undo": Route(P.KEEP, "post", held, inside=KEEPERS, ok=(302,)),
+    "tree": Route(P.VIEW),
+    "tree_place": Route(P.VIEW, address=village, inside=CLERKS | OVERSEERS | MEMBERS),
+    "tree_body": Route(P.VIEW, address=office, inside={"clerk", "county_clerk"} | OVERSEERS),
+    "bodies": Route(P.VIEW),
+    "bodies_export": Route(P.VIEW),
+    "coverage": Route(P.VIEW_PEOPLE),
+    "coverage_rows": Route(P.VIEW_PEOPLE, address=lambda t: {"code": "cross-posts"}),
+    "coverage_export": Route(P.VIEW_PEOPLE, address=lambda t: {"code": "small-branches"}),
     # Matters.
     "workbench": Route(P.SIGNED_IN),
     "work_mine": Route(P.HANDLE),
@@ -235,6 +277,8 @@ def state_of_all() -> dict[str, Any]:
         "accounts": list(User.objects.order_by("pk").values("pk", "is_active", "password")),
         "categories": list(Category.objects.order_by("pk").values()),
         "attachments": Attachment.objects.count(),
+        "bodies": list(Organisation.objects.order_by("pk").values()),
+        "appointments": list(Appointment.objects.order_by("pk").values()),
     }
 
 

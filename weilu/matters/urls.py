@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from weilu.matters import configure, lists, views
+from weilu.matters import bodies, configure, lists, views
 
 urlpatterns = [
     path("work/", lists.workbench, name="workbench"),
@@ -16,6 +16,7 @@ urlpatterns = [
     path("matters/<str:number>/contact/", views.contact, name="contact"),
     path("matters/<str:number>/files/<uuid:pk>/", views.attachment, name="attachment"),
     path("matters/<str:number>/<slug:name>/", views.act, name="act"),
+    path("organisations/<uuid:pk>/matters/", bodies.organisation_matters, name="organisation_matters"),
     path("settings/", configure.settings, name="settings"),
     path("settings/<slug:kind>/<slug:code>/", configure.dictionary_row, name="dictionary_row"),
 ]

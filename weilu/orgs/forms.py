@@ -58,14 +58,6 @@ class AccountForm(forms.ModelForm):
         return self.cleaned_data["password"]
 
 
-class OrganisationForm(forms.ModelForm):
-    """A body that stands at a place."""
-
-    class Meta:
-        model = Organisation
-        fields = ["kind", "name", "phone"]
-
-
 class GrantForm(forms.ModelForm):
     """A role for an account, at a place or in an organisation of the administrator's own scope."""
 

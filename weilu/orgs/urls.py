@@ -12,7 +12,6 @@ urlpatterns = [
     path("account/", views.account, name="account"),
     path("places/", views.places, name="places"),
     path("places/<str:code>/", views.places, name="place"),
-    path("places/<str:code>/organisations/new/", views.organisation_new, name="organisation_new"),
     path("accounts/", views.accounts, name="accounts"),
     path("accounts/new/", views.account_new, name="account_new"),
     path("accounts/<str:username>/", views.account_edit, name="account_edit"),

@@ -8,7 +8,7 @@ from django.contrib.auth.forms import PasswordChangeForm
 from django.contrib.auth.views import LoginView, LogoutView
 from django.db import IntegrityError, transaction
 from django.db.models import Q
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -17,8 +17,8 @@ from django.utils.translation import gettext_lazy as _lazy
 from django.views.decorators.http import require_POST, require_safe
 
 from weilu.orgs.access import AccountRequest, public, requires
-from weilu.orgs.forms import AccountForm, FirstPasswordForm, GrantForm, LogInForm, OrganisationForm
-from weilu.orgs.models import Grant, Jurisdiction, Organisation, Place, User, valid_on
+from weilu.orgs.forms import AccountForm, FirstPasswordForm, GrantForm, LogInForm
+from weilu.orgs.models import Grant, Organisation, Place, User, valid_on
 from weilu.orgs.rate_limit import limited
 from weilu.orgs.roles import Permission
 from weilu.orgs.scope import organisations_in_scope, places_in_scope
@@ -104,28 +104,6 @@ def places(request: AccountRequest, code: str = "") -> HttpResponse:
         "organisations": bodies.order_by("kind", "name"),
     }
     return render(request, "orgs/places.html", context)
-
-
-@requires(Permission.MANAGE)
-def organisation_new(request: AccountRequest, code: str) -> HttpResponse:
-    """A new body at a place of the administrator's scope."""
-    mine = Place.objects.filter(places_in_scope(request.user, Permission.MANAGE), valid_on(timezone.localdate()))
-    place = get_object_or_404(mine, code=code)
-    jurisdiction = Jurisdiction.of(place)
-    if jurisdiction is None:
-        raise Http404
-    form = OrganisationForm(request.POST or None)
-    form.instance.place, form.instance.jurisdiction = place, jurisdiction
-    if request.method == "POST" and form.is_valid():
-        try:
-            with transaction.atomic():
-                form.save()
-            messages.success(request, _("%(name)s was entered.") % {"name": form.instance.name})
-            return redirect("place", place.code)
-        except IntegrityError:
-            form.add_error("name", _("A body of this name stands here already."))
-    status = 422 if form.errors else 200
-    return render(request, "orgs/organisation_new.html", {"form": form, "place": place}, status=status)
 
 
 def _managed_users(manager: User):

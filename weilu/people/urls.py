@@ -1,7 +1,5 @@
 """Routes for organisations and their people."""
 
-from django.urls import path
+from weilu.people import body_urls
 
-from weilu.people import views
-
-urlpatterns = [path("organisations/<uuid:pk>/", views.organisation, name="organisation")]
+urlpatterns = [*body_urls.urlpatterns]

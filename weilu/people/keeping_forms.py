@@ -1,0 +1,117 @@
+"""Forms of bodies, posts and appointments; the verbs and the database keep the rules."""
+
+from typing import Any
+
+from django import forms
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from weilu.orgs.models import Organisation, Place
+from weilu.orgs.roles import Role
+
+Kind = Organisation.Kind
+BODY_COLUMNS = ("kind", "name", "parent", "serves", "speciality", "phone", "credit_code")
+
+
+def day(label: Any, **given: Any) -> forms.DateField:
+    """A field for a day."""
+    return forms.DateField(label=label, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"), **given)
+
+
+class Given(forms.Form):
+    """A form whose fields are what a verb is given."""
+
+    @property
+    def given(self) -> dict[str, Any]:
+        return dict(self.cleaned_data)
+
+
+class _Body(Given):
+    kind = forms.ChoiceField(label=_("kind"), choices=Kind.choices)
+    name = forms.CharField(label=pgettext_lazy("of a place or body", "name"), max_length=80)
+    parent = forms.ModelChoiceField(Organisation.objects.none(), label=_("body above"), required=False)
+    serves = forms.CharField(label=_("estate or address"), max_length=80, required=False)
+    speciality = forms.CharField(
+        label=_("speciality"),
+        max_length=30,
+        required=False,
+        help_text=_("Of volunteer teams: law, schooling, medicine …"),
+    )
+    phone = forms.CharField(label=_("office telephone"), max_length=30, required=False)
+    credit_code = forms.CharField(label=_("unified social credit code"), max_length=18, required=False)
+
+    def __init__(self, *args: Any, place: Place, body: Organisation | None = None, **given: Any):
+        super().__init__(*args, **given)
+        # Here and above, and below it too: a group at a building hangs on the branch of its community.
+        near = Q(place__code__in=place.ancestor_codes) | Q(place__path__startswith=place.path)
+        rows = Organisation.objects.filter(near, valid_to=None).exclude(kind=Kind.MEMBER_HOUSEHOLD)
+        if body is not None:
+            rows = rows.filter(jurisdiction=body.jurisdiction_id).exclude(pk=body.pk)
+        self.fields["parent"].queryset = rows.order_by("-place__level", "kind", "name")  # type: ignore[attr-defined]
+
+
+class BodyNewForm(_Body):
+    """A body that stands at a place."""
+
+    since = day(_("began on"))
+    document = forms.CharField(label=_("document number"), max_length=60, required=False)
+
+    def __init__(self, *args: Any, **given: Any):
+        super().__init__(*args, **given)
+        self.fields["since"].initial = timezone.localdate
+
+
+class BodyForm(_Body):
+    """A body's name and what else is known of it, with the day from which the change holds."""
+
+    valid_from = day(_("began on"))
+    on = day(_("the change holds from"))
+    document = forms.CharField(label=_("document number"), max_length=60, required=False)
+
+    def __init__(self, *args: Any, body: Organisation, **given: Any):
+        initial = {name: getattr(body, name) for name in (*BODY_COLUMNS, "valid_from")}
+        super().__init__(*args, body=body, initial=initial | {"on": timezone.localdate()}, **given)
+
+
+class DayForm(Given):
+    """A day on which something ends, and the document that says so."""
+
+    on = day(_("on"), initial=timezone.localdate)
+    document = forms.CharField(label=_("document number"), max_length=60, required=False)
+
+
+class PostForm(Given):
+    """A post."""
+
+    title = forms.CharField(label=_("title"), max_length=60)
+    strength = forms.IntegerField(label=_("seats"), min_value=1, max_value=500, initial=1)
+    position = forms.IntegerField(label=_("order"), min_value=0, max_value=999, initial=0)
+    leads = forms.BooleanField(label=_("leads the body"), required=False)
+    role = forms.ChoiceField(
+        label=_("role of its holder"), required=False, choices=[("", _("none")), *Role.choices],
+        help_text=_("Whoever holds the post may do this with their account, as long as they hold it."),
+    )  # fmt: skip
+
+
+class PostNewForm(PostForm):
+    """A new post."""
+
+    since = day(_("from"))
+
+
+class AppointForm(Given):
+    """Who is appointed, and from when."""
+
+    person = forms.ModelChoiceField(
+        None, label=_("person"), error_messages=dict.fromkeys(("required", "invalid_choice"), _("Choose a person."))
+    )  # fmt: skip
+    since = day(_("from"))
+    until = day(_("until (not included)"), required=False)
+    document = forms.CharField(label=_("document number"), max_length=60, required=False)
+    rank = forms.CharField(label=_("rank"), max_length=40, required=False)
+
+    def __init__(self, *args: Any, people: Any, **given: Any):
+        super().__init__(*args, **given)
+        self.fields["person"].queryset = people  # type: ignore[attr-defined]
