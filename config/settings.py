@@ -72,6 +72,11 @@ INSTALLED_APPS = [
     "weilu.venues",
     "weilu.indicators",
     "weilu.portal",
+    "weilu.accounts.apps.AccountsConfig",
+    "allauth.account",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
+    "allauth.mfa",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
@@ -83,6 +88,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "weilu.lib.middleware.TextMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
     "weilu.orgs.access.AccessMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -161,10 +167,31 @@ AXES_CLIENT_IP_CALLABLE = "weilu.lib.client.ip_address"
 AXES_LOCKOUT_CALLABLE = "weilu.orgs.views.locked_out"
 AXES_USERNAME_CALLABLE = "weilu.orgs.backends.account_name"
 AXES_VERBOSE = False
-SESSION_ENGINE = "weilu.orgs.sessions"
+SESSION_ENGINE = "weilu.accounts.sessions"
 SESSION_COOKIE_AGE = 60 * 60 * 12
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
+# The second factor, and log-in through an office's own identity provider, by django-allauth. Its own limits count in the
+# memory of one process: ours, in the database, stand before them (weilu.accounts.second_factor, weilu.orgs.rate_limit).
+ACCOUNT_ADAPTER = "weilu.accounts.adapters.AccountAdapter"
+ACCOUNT_LOGIN_METHODS = {"username"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_RATE_LIMITS = MFA_RATE_LIMITS = False
+MFA_ADAPTER = "weilu.accounts.adapters.FactorAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_TOTP_TOLERANCE = 1
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+SOCIALACCOUNT_ADAPTER = "weilu.accounts.oidc.OfficeAdapter"
+OIDC = {
+    "name": os.environ.get("WEILU_OIDC_NAME", ""),
+    "issuer": os.environ.get("WEILU_OIDC_ISSUER", ""),
+    "client_id": os.environ.get("WEILU_OIDC_CLIENT_ID", ""),
+    "secret": os.environ.get("WEILU_OIDC_SECRET", ""),
+    # By which of the provider's claims an account is found the first time.
+    "claim": os.environ.get("WEILU_OIDC_CLAIM", "preferred_username"),
+}
 CSRF_FAILURE_VIEW = "weilu.portal.errors.csrf_failure"
 
 # --- language and time ----------------------------------------------------------------------------------------------
@@ -209,6 +236,7 @@ RATE_LIMITS = {
     "file": int(os.environ.get("WEILU_RATE_FILE", "60")),
     "follow": int(os.environ.get("WEILU_RATE_FOLLOW", "60")),
     "read": int(os.environ.get("WEILU_RATE_READ", "1200")),
+    "print": int(os.environ.get("WEILU_RATE_PRINT", "30")),
 }
 
 # --- mail -----------------------------------------------------------------------------------------------------------
@@ -222,6 +250,8 @@ DEFAULT_FROM_EMAIL = os.environ.get("WEILU_MAIL_FROM", "weilu@localhost")
 # Without a mail server, mail becomes files in the data folder, to be looked at.
 EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if EMAIL_HOST else 'filebased'}.EmailBackend"
 EMAIL_FILE_PATH = DATA / "mail"
+# The address that residents reach us by; empty when nobody has set it, and then the one a clerk uses is taken.
+PUBLIC_URL = os.environ.get("WEILU_SITE_URL", "").rstrip("/")
 SITE_URL = os.environ.get("WEILU_SITE_URL", f"http://127.0.0.1:{os.environ.get('PORT', '8000')}")
 
 # In each web process: how often each address has read, and figures for a minute. Django's own 300 entries would forget

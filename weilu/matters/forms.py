@@ -1,6 +1,5 @@
 """Forms of matters. They explain the rules; the services and the database keep them."""
 
-import re
 from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import UUID
@@ -9,21 +8,13 @@ from django import forms
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from weilu.lib.phone import check_phone
 from weilu.matters.models import Category, Matter, Module
 from weilu.matters.queries import grids_for, organisations_for
 from weilu.orgs.memory import remember, rows_by_id
 from weilu.orgs.models import Jurisdiction, Organisation, Place, User, valid_on
 
-PHONE = re.compile(r"^(\+?86)?(1[3-9]\d{9}|0\d{2,3}-?\d{7,8})$")
 MAX_DETAIL = 4000
-
-
-def check_phone(value: str) -> str:
-    """Return a telephone number without spaces, or say what is wrong with it."""
-    value = re.sub(r"[\s\-—]", "", value)
-    if value and not PHONE.match(value):
-        raise forms.ValidationError(_("This is not a Chinese telephone number. Check the digits or leave it empty."))
-    return value
 
 
 def active_modules(jurisdiction: Jurisdiction):

@@ -3,7 +3,8 @@
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from weilu.matters.forms import MAX_DETAIL, active_modules, check_phone
+from weilu.lib.phone import check_phone
+from weilu.matters.forms import MAX_DETAIL, active_modules
 from weilu.matters.models import Module
 from weilu.orgs.models import Jurisdiction
 from weilu.records.models import SECRET_ALPHABET, SECRET_LENGTH

@@ -23,6 +23,16 @@ def is_working_day(day: dt.date) -> bool:
         return day.weekday() < 5
 
 
+@lru_cache(maxsize=4096)
+def holiday_name(day: dt.date) -> str:
+    """Return the public holiday that ``day`` is off for, such as ``国庆节``; empty for all other days, weekends too."""
+    try:
+        off, name = chinese_calendar.get_holiday_detail(day)
+    except NotImplementedError:
+        return ""
+    return chinese_calendar.Holiday(name).chinese if off and name else ""
+
+
 @dataclass(frozen=True)
 class WorkingHours:
     """The hours of a working day, Beijing time."""

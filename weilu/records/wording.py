@@ -16,12 +16,27 @@ NOTICES: dict[str, str | Promise] = {
     "reopened": _("The resident has reopened a matter"),
     "rated": _("The resident has rated your work"),
     "late": _("A matter is past its limit"),
+    "booking_wanted": _("Somebody asks for a venue"),
+    "booking_confirmed": _("Your booking is confirmed"),
+    "booking_refused": _("Your booking was refused"),
+    "booking_cancelled": _("Your booking was cancelled"),
     "ask_correction": _("Somebody asks you to correct what is recorded about them"),
     "correct": _("Your request for a correction was answered"),
+    "factor_added": _("A second factor was added to your account"),
+    "factor_removed": _("A second factor was removed from your account"),
+    "factor_reset": _("An administrator has reset your second factor"),
+    "codes_renewed": _("New recovery codes replaced the old ones of your account"),
+    "codes_wrong": _("Somebody with your password gave wrong codes"),
+    "password_given": _("An administrator has set a new password for your account"),
+    "grants_handed": _("Work was handed over to you"),
 }
 
 # Messages that lead elsewhere than to the page of their record: the person reads on their own page, not the office's.
-ELSEWHERE = {"correct": "me"}
+ELSEWHERE = {
+    "correct": "me",
+    **dict.fromkeys(["factor_added", "factor_removed", "factor_reset", "codes_renewed", "codes_wrong"], "mfa_index"),
+    **dict.fromkeys(["password_given", "grants_handed"], "account"),
+}
 
 
 def address(kind: str, record_page: str) -> str:

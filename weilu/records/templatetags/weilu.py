@@ -78,6 +78,8 @@ TONES = {
     "unrated": "done",
     "declined": "off",
     "merged": "off",
+    "wanted": "wait",
+    "confirmed": "done",
 }
 
 
