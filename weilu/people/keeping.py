@@ -4,7 +4,6 @@ from collections.abc import Callable
 from typing import Any
 
 from django.contrib import messages
-from django.db.models import Q
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -19,6 +18,7 @@ from weilu.orgs.roles import Permission
 from weilu.orgs.scope import organisations_in_scope, places_in_scope
 from weilu.people import appointments as verbs
 from weilu.people.appointments import AppointmentError
+from weilu.people.finding import find
 from weilu.people.keeping_forms import AppointForm, BodyForm, BodyNewForm, DayForm, PostForm, PostNewForm
 from weilu.people.models import Appointment, Membership, Person, Post
 
@@ -152,18 +152,13 @@ def post_close(request: AccountRequest, pk: str) -> HttpResponse:
 
 
 def _candidates(request: AccountRequest, post: Post, text: str) -> list[Person]:
-    """Return the people to choose from: those whose name, pinyin or initials are sought, or the body's own."""
+    """Return the people to choose from: those that a text may mean, or without one the body's own."""
     rows = Person.objects.visible_to(request.user).current().filter(jurisdiction=post.jurisdiction_id)
     if text:
-        plain = text.lower().replace(" ", "")
-        found = Q(name__startswith=text)
-        if plain.isascii():
-            found = Q(pinyin__startswith=plain) | Q(initials__startswith=plain)
-        rows = rows.filter(found)
-    else:
-        members = Membership.objects.filter(valid_on(timezone.localdate()), organisation=post.organisation)
-        rows = rows.filter(pk__in=members.values("person"))
-    return list(rows.select_related("home__parent", "work").order_by("name", "id")[:CANDIDATES])
+        return find(rows.select_related("home__parent", "work"), text, user=request.user).rows[:CANDIDATES]
+    members = Membership.objects.filter(valid_on(timezone.localdate()), organisation=post.organisation)
+    rows = rows.filter(pk__in=members.values("person")).select_related("home__parent", "work")
+    return list(rows.order_by("name", "id")[:CANDIDATES])
 
 
 def _appoint_page(

@@ -1,0 +1,155 @@
+"""The pages on which clerks and administrators keep bodies and posts."""
+
+import datetime as dt
+
+import pytest
+from django.utils import timezone
+
+from weilu.orgs.models import Organisation
+from weilu.people.appointments import appoint, make_post
+from weilu.people.models import Appointment, Honour, Membership, Person, Post
+
+TODAY = timezone.localdate()
+
+
+@pytest.fixture
+def person(world) -> Person:
+    from weilu.people.persons import prepare
+
+    row = Person(jurisdiction=world.jurisdiction, name="李明", home=world.village)
+    prepare(row)
+    row.save()
+    return row
+
+
+@pytest.fixture
+def held(world, person) -> Appointment:
+    post = make_post(world.office, title="主任", by=None, leads=True)
+    return appoint(post, person=person, by=None, since=dt.date(2024, 1, 1), document="陵府〔2024〕1号")
+
+
+def test_a_clerk_enters_a_body_makes_a_post_and_appoints_to_it(world, person, sign_in):
+    client = sign_in(world.clerk)
+    given = {"kind": "volunteers", "name": "法律志愿服务队", "speciality": "法律", "since": "2024-03-01"}
+    answer = client.post(f"/places/{world.village.code}/organisations/new/", given)
+    assert answer.status_code == 302
+    body = Organisation.objects.get(name="法律志愿服务队")
+    answer = client.post(f"/organisations/{body.pk}/posts/new/", {
+        "title": "队长", "strength": 1, "position": 0, "leads": "on", "since": "2024-03-01",
+    })  # fmt: skip
+    assert answer.url == f"/organisations/{body.pk}/?part=posts"
+    post = Post.objects.get(organisation=body)
+    assert "李明" in client.get(f"/posts/{post.pk}/appoint/?q=李").content.decode()
+    answer = client.post(f"/posts/{post.pk}/appoint/", {"person": person.pk, "since": "2024-04-01"})
+    text = client.get(answer.url).content.decode()
+    assert "李明" in text
+    assert "2024-04-01" in text
+
+
+def test_a_refusal_stands_beside_its_field_and_the_input_stays(world, sign_in):
+    client = sign_in(world.clerk)
+    given = {"kind": "branch", "name": "金穗社区第一党支部", "since": "2024-03-01", "phone": "0839-1"}
+    answer = client.post(f"/places/{world.village.code}/organisations/new/", given)
+    assert answer.status_code == 422
+    assert "name" in answer.context["form"].errors
+    assert 'value="0839-1"' in answer.content.decode()
+
+
+def test_a_second_holder_is_refused_on_the_page(world, held, sign_in):
+    other = Person.objects.create(jurisdiction=world.jurisdiction, name="王芳", home=world.village)
+    answer = sign_in(world.clerk).post(
+        f"/posts/{held.post_id}/appoint/", {"person": other.pk, "since": TODAY.isoformat()}
+    )
+    assert answer.status_code == 422
+    assert "李明" in answer.content.decode()
+    assert Appointment.objects.count() == 1
+
+
+def test_a_clerk_appoints_nobody_outside_their_scope(world, held, sign_in):
+    far = Person.objects.create(jurisdiction=world.far_jurisdiction, name="远", home=world.far_village)
+    post = make_post(world.office, title="副主任", by=None)
+    answer = sign_in(world.clerk).post(f"/posts/{post.pk}/appoint/", {"person": far.pk, "since": "2024-01-01"})
+    assert answer.status_code == 422
+    assert not post.appointments.exists()
+
+
+def test_a_seat_is_handed_over_and_its_former_holder_stays_in_the_history(world, held, sign_in):
+    other = Person.objects.create(jurisdiction=world.jurisdiction, name="王芳", home=world.village)
+    client = sign_in(world.clerk)
+    client.post(f"/appointments/{held.pk}/hand-over/", {"person": other.pk, "since": "2025-06-01"})
+    page = client.get(f"/organisations/{world.office.pk}/?part=posts")
+    [seats] = page.context["posts"]
+    assert [row.person for row in seats.now] == [other]
+    assert [row.person for row in seats.past] == [held.person]
+    history = client.get(f"/organisations/{world.office.pk}/?part=history").content.decode()
+    assert "李明" in history
+    assert "王芳" in history
+
+
+def test_an_appointment_is_ended_or_taken_back(world, held, sign_in):
+    client = sign_in(world.clerk)
+    assert client.post(f"/appointments/{held.pk}/end/", {"on": "2023-01-01"}).status_code == 422
+    client.post(f"/appointments/{held.pk}/end/", {"on": "2025-06-01"})
+    held.refresh_from_db()
+    assert held.valid_to == dt.date(2025, 6, 1)
+    client.post(f"/appointments/{held.pk}/undo/")
+    assert not Appointment.objects.exists()
+
+
+def test_a_body_is_renamed_and_shows_what_it_was_called(world, sign_in):
+    client = sign_in(world.clerk)
+    form = client.get(f"/organisations/{world.office.pk}/edit/").context["form"]
+    given = {name: form[name].value() or "" for name in form.fields} | {"name": "陵江镇平安办", "on": "2024-01-01"}
+    answer = client.post(f"/organisations/{world.office.pk}/edit/", given)
+    text = client.get(answer.url).content.decode()
+    assert "陵江镇平安办" in text
+    assert "陵江镇综合治理办公室" in text
+
+
+def test_a_body_is_closed_with_its_posts_and_opens_no_more_pages_to_change_it(world, held, sign_in):
+    client = sign_in(world.clerk)
+    client.post(f"/organisations/{world.office.pk}/close/", {"on": "2025-06-01"})
+    held.refresh_from_db()
+    assert held.valid_to == dt.date(2025, 6, 1)
+    assert client.get(f"/organisations/{world.office.pk}/").status_code == 200
+    assert client.get(f"/organisations/{world.office.pk}/edit/").status_code == 404
+
+
+def test_a_post_is_changed_and_closed(world, held, sign_in):
+    client = sign_in(world.administrator)
+    given = {"title": "办公室主任", "strength": 2, "position": 1, "leads": "on", "role": "township_clerk"}
+    assert client.post(f"/posts/{held.post_id}/", given).status_code == 302
+    assert Post.objects.get().strength == 2
+    client.post(f"/posts/{held.post_id}/close/", {"on": "2025-06-01"})
+    assert Post.objects.get().valid_to == dt.date(2025, 6, 1)
+
+
+def test_a_clerk_who_asks_for_more_than_their_role_is_refused_on_the_page(world, sign_in):
+    given = {"title": "主任", "strength": 1, "position": 0, "role": "administrator", "since": "2024-01-01"}
+    answer = sign_in(world.clerk).post(f"/organisations/{world.office.pk}/posts/new/", given)
+    assert answer.status_code == 422
+    assert "role" in answer.context["form"].errors
+
+
+@pytest.mark.parametrize("part", ["people", "posts", "below", "work", "honours", "history", "nonsense"])
+def test_each_part_of_a_body_opens(world, held, sign_in, part):
+    Honour.objects.create(
+        jurisdiction=world.jurisdiction, organisation=world.office, title="先进单位", level=4, body="县委",
+        awarded_on=dt.date(2024, 7, 1),
+    )  # fmt: skip
+    page = sign_in(world.clerk).get(f"/organisations/{world.office.pk}/?part={part}")
+    assert page.status_code == 200
+    if part == "honours":
+        assert "先进单位" in page.content.decode()
+
+
+def test_many_posts_ask_no_question_for_each(world, held, sign_in, django_assert_max_num_queries):
+    for number in range(12):
+        post = make_post(world.office, title=f"职务{number}", by=None)
+        who = Person.objects.create(jurisdiction=world.jurisdiction, name=f"人{number}", home=world.village)
+        appoint(post, person=who, by=None, since=dt.date(2024, 1, 1))
+        Membership.objects.create(person=who, organisation=world.office, kind="staff")
+    client = sign_in(world.clerk)
+    client.get("/work/")
+    with django_assert_max_num_queries(11):
+        client.get(f"/organisations/{world.office.pk}/?part=posts")
