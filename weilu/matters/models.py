@@ -12,7 +12,7 @@ from weilu.lib.crypto import EncryptedField, mask_email, mask_name, mask_phone
 from weilu.matters.workflow import CLOSED, DONE, OPEN, WORKFLOW, State
 from weilu.orgs.models import Level, NamedRow, Organisation, Place, User
 from weilu.orgs.roles import Permission, Role
-from weilu.orgs.scope import NOTHING, covers, in_place
+from weilu.orgs.scope import NOTHING, column_is, covers, ids_of, in_reach
 from weilu.records.models import Record, place_indexes
 
 
@@ -72,7 +72,7 @@ class MatterQuerySet(models.QuerySet):
         condition = Q(taken_by=user)
         for grant in user.grants_for(Permission.HANDLE):
             if grant.role == Role.GRID_WORKER and grant.place.level == Level.GRID:
-                condition |= Q(handler_grid=grant.place_id)
+                condition |= column_is("handler_grid", ids_of(grant.place))
             elif grant.organisation_id and grant.role != Role.MEMBER:
                 condition |= Q(handler=grant.organisation_id)
         return self.visible_to(user).filter(condition)
@@ -101,8 +101,8 @@ def _sees(user: User, grant) -> Q:
     if grant.by_organisation:
         return Q(handler=grant.organisation_id)
     if grant.role == Role.GRID_WORKER:
-        return in_place(grant.place) | Q(handler_grid=grant.place_id)
-    return in_place(grant.place)
+        return in_reach(grant.place) | column_is("handler_grid", ids_of(grant.place))
+    return in_reach(grant.place)
 
 
 class Matter(Record):
@@ -267,7 +267,7 @@ def _has_in_hand(user: User, grant, matter: Matter) -> bool:
     if grant.role == Role.MEMBER:
         return matter.taken_by_id == user.pk
     if grant.role == Role.GRID_WORKER:
-        return matter.taken_by_id == user.pk or grant.place_id == matter.handler_grid_id
+        return matter.taken_by_id == user.pk or matter.handler_grid_id in ids_of(grant.place)
     return grant.organisation_id is not None and grant.organisation_id == matter.handler_id
 
 

@@ -18,6 +18,8 @@ from weilu.matters.workflow import DONE, OPEN, State
 from weilu.orgs.memory import rows_by_id
 from weilu.orgs.models import Grant, Jurisdiction, Level, Organisation, Place, User, valid_on
 from weilu.orgs.roles import Permission, Role
+from weilu.orgs.scope import NOTHING
+from weilu.orgs.succession import places_today
 
 PAGE = 20
 COUNT_LIMIT = 1_000
@@ -154,10 +156,19 @@ def counts_by_state(rows: QuerySet[Matter]) -> dict[str, int]:
 BRANCHES = (Organisation.Kind.BRANCH, Organisation.Kind.VOLUNTEERS)
 
 
-def _base(matter: Matter) -> Place:
-    """The place whose neighbourhood handles a matter: its village, township or county."""
+def _bases(matter: Matter) -> list[Place]:
+    """The places whose neighbourhood handles a matter: its village, township or county, or what became of it."""
     pk = matter.village_id or matter.township_id or matter.county_id
-    return rows_by_id(Place, [pk])[pk]
+    return places_today(rows_by_id(Place, [pk])[pk])
+
+
+def _around(bases: list[Place], prefix: str = "") -> tuple[Q, Q]:
+    """Return the conditions that a place lies in or above ``bases``, and that it lies in them."""
+    above, inside = NOTHING, NOTHING
+    for base in bases:
+        above |= Q(**{f"{prefix}code__in": base.ancestor_codes})
+        inside |= Q(**{f"{prefix}path__startswith": base.path})
+    return above | inside, inside
 
 
 def organisations_for(user: User, matter: Matter) -> QuerySet[Organisation]:
@@ -166,8 +177,7 @@ def organisations_for(user: User, matter: Matter) -> QuerySet[Organisation]:
     These are the offices above and at the matter's place, up to the county's departments, and the bodies below it,
     as far as they stand in or above a place that the user triages for.
     """
-    base = _base(matter)
-    near = Q(place__code__in=base.ancestor_codes) | Q(place__path__startswith=base.path)
+    near, _inside = _around(_bases(matter), "place__")
     mine = Q(pk__in=[])
     for grant in user.grants_for(Permission.TRIAGE):
         mine |= Q(place__path__startswith=grant.place.path) | Q(place__code__in=grant.place.ancestor_codes)
@@ -183,12 +193,11 @@ def grids_for(user: User, matter: Matter) -> QuerySet[Place]:
     """Return the grids to which ``user`` may hand ``matter``: those of its village or township."""
     if not matter.township_id:
         return Place.objects.none()
-    base = _base(matter)
     inside = Q(pk__in=[])
     for grant in user.grants_for(Permission.TRIAGE):
         inside |= Q(path__startswith=grant.place.path)
     below = Place.objects.filter(valid_on(timezone.localdate()), inside, level=Level.GRID)
-    return below.filter(path__startswith=base.path).select_related("parent").order_by("code")
+    return below.filter(_around(_bases(matter))[1]).select_related("parent").order_by("code")
 
 
 def may_hand(user: User, matter: Matter, to: Organisation | Place) -> bool:
@@ -212,9 +221,10 @@ def users_of(target: Organisation | Place) -> QuerySet[User]:
     if isinstance(target, Organisation):
         grants = grants.filter(organisation=target)
     elif target.level == Level.GRID:
-        grants = grants.filter(place=target, role=Role.GRID_WORKER)
+        grants = grants.filter(place__in=places_today(target), role=Role.GRID_WORKER)
     else:
-        grants = grants.filter(place=target, role__in=[Role.VILLAGE_CLERK, Role.TOWNSHIP_CLERK, Role.COUNTY_CLERK])
+        clerks = [Role.VILLAGE_CLERK, Role.TOWNSHIP_CLERK, Role.COUNTY_CLERK]
+        grants = grants.filter(place__in=places_today(target), role__in=clerks)
     return User.objects.filter(pk__in=grants.values("user"), is_active=True)[:300]
 
 

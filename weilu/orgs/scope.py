@@ -1,5 +1,7 @@
 """Scope: a grant becomes a condition on the place columns of a record."""
 
+from uuid import UUID
+
 from django.db.models import Q
 
 from weilu.orgs.models import Grant, Jurisdiction, Level, Place, User
@@ -11,19 +13,38 @@ COLUMNS = {Level.COUNTY: "county", Level.TOWNSHIP: "township", Level.VILLAGE: "v
 NOTHING = Q(pk__in=[])
 
 
+def ids_of(place: Place) -> list[UUID]:
+    """Return the key of ``place`` and of all places that it goes on from; of a place that has ended, its own only."""
+    return [place.pk, *place.formerly] if place.valid_to is None else [place.pk]
+
+
+def column_is(column: str, keys: list[UUID]) -> Q:
+    """Return the condition that ``column`` holds one of ``keys``: plain equality for one, which sorts by its index."""
+    return Q(**{column: keys[0]}) if len(keys) == 1 else Q(**{f"{column}__in": keys})
+
+
 def in_place(place: Place, prefix: str = "") -> Q:
     """Return the condition that a record lies in ``place``, by the column of that place's level.
+
+    A place that goes on from others (renamed, merged, split) holds their records too; one that has ended, its own.
 
     Args:
         place: any level from province to grid.
         prefix: path to the record's columns, such as ``matter__``.
     """
     if column := COLUMNS.get(Level(place.level)):
-        return Q(**{f"{prefix}{column}_id": place.pk})
+        return column_is(f"{prefix}{column}_id", ids_of(place))
     if place.level < Level.COUNTY:
         inside = Jurisdiction.objects.filter(place__path__startswith=place.path).values("pk")
         return Q(**{f"{prefix}jurisdiction_id__in": inside})
     return NOTHING
+
+
+def in_reach(place: Place) -> Q:
+    """Return the condition that a record lies in ``place``, or in one that was put below it later."""
+    if place.taken_over:
+        return in_place(place) | column_is(f"{COLUMNS[Level(place.level + 1)]}_id", place.taken_over)
+    return in_place(place)
 
 
 def in_scope(user: User, permission: Permission) -> Q:
@@ -31,8 +52,15 @@ def in_scope(user: User, permission: Permission) -> Q:
     condition = NOTHING
     for grant in user.grants_for(permission):
         if not grant.by_organisation:
-            condition = in_place(grant.place) if condition is NOTHING else condition | in_place(grant.place)
+            condition = in_reach(grant.place) if condition is NOTHING else condition | in_reach(grant.place)
     return condition
+
+
+def _below(place: Place, prefix: str = "") -> Q:
+    """Return the condition that a place is ``place``, lies below it, or is what either of them was before."""
+    below = Q(**{f"{prefix}path__startswith": place.path})
+    before = [*place.formerly, *place.taken_over]
+    return below | Q(**{f"{prefix}pk__in": before}) if before else below
 
 
 def places_in_scope(user: User, permission: Permission) -> Q:
@@ -40,7 +68,7 @@ def places_in_scope(user: User, permission: Permission) -> Q:
     their place only."""
     condition = NOTHING
     for grant in user.grants_for(permission):
-        mine = Q(pk=grant.place_id) if grant.by_organisation else Q(path__startswith=grant.place.path)
+        mine = Q(pk=grant.place_id) if grant.by_organisation else _below(grant.place)
         condition = mine if condition is NOTHING else condition | mine
     return condition
 
@@ -49,7 +77,7 @@ def organisations_in_scope(user: User, permission: Permission) -> Q:
     """Return the condition that an organisation is the user's own or stands in their place."""
     condition = NOTHING
     for grant in user.grants_for(permission):
-        mine = Q(pk=grant.organisation_id) if grant.by_organisation else Q(place__path__startswith=grant.place.path)
+        mine = Q(pk=grant.organisation_id) if grant.by_organisation else _below(grant.place, "place__")
         condition = mine if condition is NOTHING else condition | mine
     return condition
 
@@ -58,9 +86,13 @@ def covers(grant: Grant, record) -> bool:
     """Tell whether the place of ``grant`` holds ``record``, without a query."""
     if grant.by_organisation:
         return False
-    if column := COLUMNS.get(Level(grant.place.level)):
-        return getattr(record, f"{column}_id") == grant.place_id
-    return grant.place.level < Level.COUNTY and record.county.path.startswith(grant.place.path)
+    place = grant.place
+    if column := COLUMNS.get(Level(place.level)):
+        if getattr(record, f"{column}_id") in ids_of(place):
+            return True
+        below = COLUMNS.get(Level(place.level + 1))
+        return bool(below) and getattr(record, f"{below}_id") in place.taken_over
+    return place.level < Level.COUNTY and record.county.path.startswith(place.path)
 
 
 def may(user: User, permission: Permission, record) -> bool:

@@ -84,6 +84,7 @@ class Person(models.Model):
     version = models.PositiveIntegerField(default=1, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
+    FOLLOWS_PLACE = ("home",)  # when the place ends, people live in what goes on from it
     objects = PersonQuerySet.as_manager()
     record_kind = "person"  # as events and messages call it
 

@@ -1,0 +1,273 @@
+"""Outlines of places: checked when they come in, measured, laid over each other.
+
+Coordinates are longitude and latitude in degrees, WGS 84 or CGCS2000 (they differ by centimetres), as GeoJSON has them
+(RFC 7946). Areas are measured in Lambert's cylindrical equal-area projection of a sphere with the earth's surface:
+within 0.3 % here.
+"""
+
+import json
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import shapely
+from django.utils.translation import gettext as _
+from shapely.errors import ShapelyError
+from shapely.geometry import mapping, shape
+from shapely.geometry.base import BaseGeometry
+
+from weilu.orgs.models import Place, PlaceOutline
+
+EARTH = 6_371_007.2  # metres; radius of the sphere with the surface of WGS 84's ellipsoid
+METRES_OF_DEGREE = math.pi * EARTH / 180
+DIGITS = 6  # of a degree: a tenth of a metre
+MOST_POINTS = 20_000
+LARGEST_FILE = 20_000_000
+SMALLEST = 10.0  # square metres
+TOLERANCE = 10.0  # metres that an outline may reach beyond the one it lies in
+REFERENCES = ("CRS84", "4326", "4490", "WGS84", "WGS 84")
+
+
+class BadOutline(ValueError):
+    """What was given is no outline that a place can have; the message says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Box:
+    """The rectangle around an outline."""
+
+    west: float
+    south: float
+    east: float
+    north: float
+
+    @classmethod
+    def of(cls, geometry: Mapping[str, Any]) -> "Box":
+        return cls(*(float(number) for number in shape(geometry).bounds))
+
+    def as_columns(self) -> dict[str, float]:
+        """Return the columns of :class:`weilu.orgs.models.PlaceOutline`."""
+        return asdict(self)
+
+
+def read_json(raw: bytes) -> Any:
+    """Return what a file of JSON holds.
+
+    Raises:
+        BadOutline: it is too large or no JSON in UTF-8.
+    """
+    if len(raw) > LARGEST_FILE:
+        raise BadOutline(
+            _("The file is larger than %(size)s MB. Cut it by township, or simplify the outlines.")
+            % {"size": LARGEST_FILE // 1_000_000}
+        )
+    try:
+        return json.loads(raw.decode("utf-8-sig"), parse_constant=_refuse_constant)
+    except (ValueError, RecursionError) as error:
+        raise BadOutline(_("This is not GeoJSON: it cannot be read as JSON in UTF-8.")) from error
+
+
+def _refuse_constant(text: str) -> float:
+    raise ValueError(text)
+
+
+def check_reference(document: Mapping[str, Any]) -> None:
+    """Refuse a file whose old-style ``crs`` names another system than longitude and latitude.
+
+    Raises:
+        BadOutline: it names another one.
+    """
+    crs = document.get("crs")
+    if not crs:
+        return
+    properties = crs.get("properties") if isinstance(crs, Mapping) else None
+    name = str((properties or {}).get("name", "")) if isinstance(properties, Mapping) else str(crs)
+    if not any(known in name.upper() for known in REFERENCES):
+        raise BadOutline(
+            _("The file is in the reference system %(name)s. Export it as longitude and latitude (EPSG:4326).")
+            % {"name": name[:60] or "?"}
+        )
+
+
+def sound(geometry: Any) -> dict[str, Any]:
+    """Return an outline as it is kept: Polygon or MultiPolygon, two dimensions, six digits, rings in their order.
+
+    Raises:
+        BadOutline: it is none, lies outside the range of degrees, crosses itself, or is too small or too fine.
+    """
+    if not isinstance(geometry, Mapping) or geometry.get("type") not in ("Polygon", "MultiPolygon"):
+        raise BadOutline(_("An outline is a Polygon or MultiPolygon of GeoJSON."))
+    try:
+        found = shapely.force_2d(shape(dict(geometry)))
+    except (ShapelyError, ValueError, TypeError, IndexError, KeyError, AttributeError, RecursionError) as error:
+        raise BadOutline(_("The coordinates of the outline cannot be read: pairs of numbers are wanted.")) from error
+    points = shapely.get_coordinates(found)
+    if not len(points):
+        raise BadOutline(_("The outline holds no points."))
+    if len(points) > MOST_POINTS:
+        raise BadOutline(
+            _("The outline has %(count)s points, more than %(limit)s. Simplify it.")
+            % {"count": len(points), "limit": MOST_POINTS}
+        )
+    _check_range(points)
+    if not found.is_valid:
+        raise BadOutline(_("The outline is not sound: %(reason)s. Lines must not cross.") % {"reason": _reason(found)})
+    found = shapely.set_precision(found, 10**-DIGITS)
+    if area(found) < SMALLEST:
+        raise BadOutline(_("The outline is smaller than %(area)s m².") % {"area": int(SMALLEST)})
+    return _as_json(found)
+
+
+def _check_range(points: Any) -> None:
+    if not np.isfinite(points).all():
+        raise BadOutline(_("The coordinates of the outline cannot be read: pairs of numbers are wanted."))
+    (west, south), (east, north) = points.min(axis=0), points.max(axis=0)
+    if west < -180 or east > 180 or south < -90 or north > 90:
+        swapped = max(abs(west), abs(east)) <= 90 and max(abs(south), abs(north)) <= 180
+        raise BadOutline(
+            _("Latitude and longitude are swapped: GeoJSON gives the longitude first.")
+            if swapped
+            else _("The coordinates are no degrees (%(x)s, %(y)s). Export longitude and latitude (EPSG:4326).")
+            % {"x": f"{points[0][0]:.0f}", "y": f"{points[0][1]:.0f}"}
+        )
+
+
+def _reason(found: BaseGeometry) -> str:
+    text = shapely.is_valid_reason(found)
+    kind, _sep, at = text.partition("[")
+    words = {
+        "Self-intersection": _("it crosses itself"),
+        "Ring Self-intersection": _("it touches itself"),
+        "Hole lies outside shell": _("a hole lies outside of it"),
+        "Nested shells": _("its parts lie in each other"),
+    }
+    at = at.rstrip("]")
+    return f"{words.get(kind, kind)} ({at})" if at else words.get(kind, kind)
+
+
+def _as_json(found: BaseGeometry) -> dict[str, Any]:
+    if found.geom_type == "GeometryCollection":
+        found = shapely.union_all([part for part in shapely.get_parts(found) if part.area])
+    found = shapely.orient_polygons(found)
+    return json.loads(json.dumps(mapping(found)))
+
+
+def flat(found: BaseGeometry) -> BaseGeometry:
+    """Return a geometry in metres, on a plane where areas are true."""
+
+    def project(points: Any) -> Any:
+        return np.column_stack([np.radians(points[:, 0]) * EARTH, np.sin(np.radians(points[:, 1])) * EARTH])
+
+    return shapely.transform(found, project)
+
+
+def area(found: BaseGeometry) -> float:
+    """Return the area of a geometry in square metres."""
+    return float(flat(found).area)
+
+
+def union_of(geometries: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return the outline around several; seams between them vanish."""
+    return _as_json(shapely.union_all([shapely.make_valid(shape(dict(each))) for each in geometries]))
+
+
+def check_inside(geometry: Mapping[str, Any], place: Place) -> None:
+    """Refuse an outline that reaches beyond the one of ``place``, if that has one; ten metres are let pass.
+
+    Raises:
+        BadOutline: it does.
+    """
+    around = PlaceOutline.objects.filter(place=place).first()
+    if around is None:
+        return
+    grown = shapely.make_valid(shape(around.geometry)).buffer(TOLERANCE / METRES_OF_DEGREE)
+    beyond = area(shape(dict(geometry)).difference(grown))
+    if beyond > 1:
+        raise BadOutline(
+            _("The outline reaches beyond %(place)s by %(area)s m².") % {"place": place, "area": f"{beyond:,.0f}"}
+        )
+
+
+def set_outline(place: Place, geometry: Any) -> PlaceOutline:
+    """Give a place its outline, and a position in the middle of it if it has none.
+
+    Raises:
+        BadOutline: it is not sound, or reaches beyond the place above.
+    """
+    kept = sound(geometry)
+    if place.parent_id:
+        check_inside(kept, place.parent)  # type: ignore[arg-type]
+    row, _made = PlaceOutline.objects.update_or_create(
+        place=place, defaults={"geometry": kept, **Box.of(kept).as_columns()}
+    )
+    if place.latitude is None:
+        middle = shape(kept).representative_point()
+        place.latitude, place.longitude = round(middle.y, DIGITS), round(middle.x, DIGITS)
+        place.save(update_fields=["latitude", "longitude"])
+    return row
+
+
+@dataclass(frozen=True)
+class Lap:
+    """A piece of a village that two grids claim, or none."""
+
+    grids: tuple[Place, ...]
+    area: float
+    share: float
+    geometry: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Cover:
+    """How the grids of a village cover it."""
+
+    area: float
+    without: list[Place]
+    overlaps: list[Lap]
+    gaps: list[Lap]
+    # Without an outline of the village only the holes between its grids are known.
+    known: bool
+
+
+def cover(village: Place) -> Cover:
+    """Lay the grids of a village over each other and over its outline.
+
+    Pieces below ten square metres are the pen's width and do not count.
+    """
+    grids = list(Place.objects.filter(parent=village, valid_to=None, level=village.level + 1).select_related("outline"))
+    drawn = {grid: shapely.make_valid(shape(grid.outline.geometry)) for grid in grids if hasattr(grid, "outline")}
+    around = PlaceOutline.objects.filter(place=village).first()
+    together = shapely.union_all(list(drawn.values()))
+    ground = shapely.make_valid(shape(around.geometry)) if around else _without_holes(together)
+    total = area(ground) or 1.0
+
+    def laps(found: BaseGeometry, of: tuple[Place, ...]) -> list[Lap]:
+        pieces = [piece for piece in shapely.get_parts(found) if piece.geom_type == "Polygon"]
+        measured = [(area(piece), piece) for piece in pieces]
+        return [
+            Lap(of, size, 100 * size / total, json.loads(json.dumps(mapping(piece))))
+            for size, piece in measured
+            if size >= SMALLEST
+        ]
+
+    overlaps = []
+    rows, shapes = list(drawn), list(drawn.values())
+    tree = shapely.STRtree(shapes)
+    for first, second in zip(*tree.query(shapes, predicate="intersects"), strict=True):
+        if first < second:
+            overlaps += laps(shapes[first].intersection(shapes[second]), (rows[first], rows[second]))
+    gaps = laps(ground.difference(together), ()) if drawn else []
+    return Cover(
+        area(ground),
+        [grid for grid in grids if grid not in drawn],
+        sorted(overlaps, key=lambda lap: -lap.area),
+        sorted(gaps, key=lambda lap: -lap.area),
+        around is not None,
+    )
+
+
+def _without_holes(found: BaseGeometry) -> BaseGeometry:
+    parts = [part for part in shapely.get_parts(found) if part.geom_type == "Polygon"]
+    return shapely.union_all([shapely.Polygon(part.exterior) for part in parts])
