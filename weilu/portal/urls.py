@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from weilu.portal import following, health, raising, views
+from weilu.portal import following, health, notices, raising, venues, views
 
 urlpatterns = [
     path("", views.home, name="home"),
@@ -13,8 +13,23 @@ urlpatterns = [
     path("raise/photos/<uuid:pk>/", raising.photo, name="raise_photo"),
     path("raise/photos/<uuid:pk>/drop/", raising.drop_photo, name="raise_drop_photo"),
     path("at/<str:code>/", raising.at_place, name="raise_at"),
-    path("notice/<str:code>/", views.notice, name="notice"),
-    path("notice/<str:code>/qr.svg", views.notice_qr, name="notice_qr"),
+    path("notice/body/<uuid:pk>/", notices.body_notice, name="body_notice"),
+    path("notice/body/<uuid:pk>/qr.svg", notices.body_notice_qr, name="body_notice_qr"),
+    path("notice/body/<uuid:pk>/print.pdf", notices.body_notice_pdf, name="body_notice_pdf"),
+    path("notice/<str:code>/", notices.notice, name="notice"),
+    path("notice/<str:code>/qr.svg", notices.notice_qr, name="notice_qr"),
+    path("notice/<str:code>/print.pdf", notices.notice_pdf, name="notice_pdf"),
+    path("work/notices/", notices.manage, name="notices"),
+    path("work/notices/prints/", notices.print_new, name="notice_print_new"),
+    path("work/notices/prints/<uuid:pk>/", notices.print_one, name="notice_print"),
+    path("work/notices/prints/<uuid:pk>/file.pdf", notices.print_file, name="notice_print_file"),
+    path("work/notices/<str:code>/", notices.phones, name="notice_phones"),
+    path("settings/notices/", notices.texts, name="notice_texts"),
+    path("venues/", venues.venues, name="venues"),
+    path("venues/points.json", venues.points, name="venue_points"),
+    path("venues/<uuid:pk>/", venues.venue, name="venue"),
+    path("venues/<uuid:pk>/ask/", venues.ask, name="venue_ask"),
+    path("venues/<uuid:pk>/asked/", venues.asked, name="venue_asked"),
     path("follow/", following.follow, name="follow"),
     path("follow/leave/", views.leave, name="follow_leave"),
     path("follow/<str:number>/", following.follow_matter, name="follow_matter"),

@@ -1,16 +1,12 @@
 """Residents' pages: no account, no script needed. Each calls the services of matters and nothing else."""
 
-import io
 import math
 from typing import Any
 
-import segno
 from django.contrib import messages
 from django.core.cache import cache
-from django.db.models import Count
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
@@ -21,7 +17,7 @@ from weilu.matters.models import Category, Matter
 from weilu.matters.queries import public_board, settled_since
 from weilu.matters.workflow import OPEN
 from weilu.orgs.access import public
-from weilu.orgs.models import Jurisdiction, Level, Organisation, Place, valid_on
+from weilu.orgs.models import Jurisdiction, Level, Place, valid_on
 from weilu.orgs.rate_limit import limited
 from weilu.orgs.scope import in_place
 from weilu.portal.drafts import COOKIE as DRAFT_COOKIE
@@ -135,49 +131,14 @@ def results(request: HttpRequest) -> HttpResponse:
     return render(request, "portal/results.html", context)
 
 
-@public
-@limited("read", READING)
-@require_safe
-def notice(request: HttpRequest, code: str) -> HttpResponse:
-    """The notice of a place: who is in charge, how to reach them, a QR code that takes a matter here."""
-    place, jurisdiction = open_place(code)
-    today = timezone.localdate()
-    bodies = Organisation.objects.filter(valid_on(today), place=place)
-    if place.level >= Level.GRID:
-        bodies = Organisation.objects.filter(
-            valid_on(today), place__code__in=place.ancestor_codes, place__level=Level.VILLAGE
-        )
-    context = {
-        "place": place,
-        "jurisdiction": jurisdiction,
-        "organisations": bodies.annotate(members=Count("memberships")).order_by("kind", "name"),
-        "link": request.build_absolute_uri(reverse("raise_at", args=[place.code])),
-    }
-    return render(request, "portal/notice.html", context)
-
-
 def open_place(code: str) -> tuple[Place, Jurisdiction]:
     """Return a place and the county that uses the platform there; elsewhere there is none."""
     rows = Place.objects.filter(valid_on(timezone.localdate()), level__gte=Level.COUNTY)
-    place = get_object_or_404(rows.select_related("parent__parent"), code=code)
+    place = get_object_or_404(rows.select_related("parent__parent__parent"), code=code)
     jurisdiction = Jurisdiction.of(place)
     if jurisdiction is None:
         raise Http404
     return place, jurisdiction
-
-
-@public
-@limited("read", READING)
-@require_safe
-def notice_qr(request: HttpRequest, code: str) -> HttpResponse:
-    """The QR code of a notice, as SVG."""
-    place, _jurisdiction = open_place(code)
-    out = io.BytesIO()
-    link = request.build_absolute_uri(reverse("raise_at", args=[place.code]))
-    segno.make(link, error="m", micro=False).save(out, kind="svg", scale=6, border=2, xmldecl=False)
-    response = HttpResponse(out.getvalue(), content_type="image/svg+xml")
-    response["Cache-Control"] = "public, max-age=86400"
-    return response
 
 
 def nearest(jurisdiction: Jurisdiction, latitude: float, longitude: float, limit: int = 6) -> list[Place]:

@@ -1,0 +1,22 @@
+"""Routes of venues and bookings, for accounts; residents' pages are in the portal."""
+
+from django.urls import path
+
+from weilu.venues import configure, views
+
+urlpatterns = [
+    path("work/venues/", views.manage, name="venues_manage"),
+    path("work/venues/new/", views.venue_new, name="venue_new"),
+    path("work/venues/reach/", views.reach, name="venues_reach_top"),
+    path("work/venues/reach/<str:code>/", views.reach, name="venues_reach"),
+    path("work/venues/<uuid:pk>/", views.venue_edit, name="venue_edit"),
+    path("work/venues/<uuid:pk>/hours/", views.venue_hours, name="venue_hours"),
+    path("work/venues/<uuid:pk>/day/", views.venue_day, name="venue_day"),
+    path("work/venues/<uuid:pk>/close/", views.venue_close, name="venue_close"),
+    path("work/venues/<uuid:pk>/book/", views.venue_book, name="venue_book"),
+    path("bookings/", views.bookings, name="bookings"),
+    path("bookings/<str:number>/", views.booking, name="booking"),
+    path("bookings/<str:number>/contact/", views.booking_contact, name="booking_contact"),
+    path("bookings/<str:number>/<slug:name>/", views.booking_act, name="booking_act"),
+    path("settings/zones/", configure.zones, name="zones"),
+]
