@@ -8,6 +8,7 @@ urlpatterns = [
     path("", include("weilu.records.urls")),
     path("", include("weilu.people.urls")),
     path("", include("weilu.matters.urls")),
+    path("", include("weilu.venues.urls")),
     path("", include("weilu.indicators.urls")),
 ]
 handler400 = "weilu.portal.errors.bad_request"
