@@ -4,6 +4,7 @@ from django.urls import include, path
 
 urlpatterns = [
     path("", include("weilu.portal.urls")),
+    path("", include("weilu.accounts.urls")),
     path("", include("weilu.orgs.urls")),
     path("", include("weilu.records.urls")),
     path("", include("weilu.people.urls")),

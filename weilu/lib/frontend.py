@@ -19,7 +19,8 @@ SPRITE = PACKAGES / "@tabler/icons-sprite/dist/tabler-sprite.svg"
 # The icons that templates name with {% icon "…" %}; a test holds the two together.
 ICONS = """
     adjustments alert-triangle arrow-back-up arrow-left arrow-right bell building-community camera chart-bar
-    check checklist chevron-right circle-check clipboard-list clock clock-pause download edit eye file-text
+    check checklist chevron-right circle-check clipboard-list clock clock-pause device-mobile download edit eye
+    file-text fingerprint
     filter flag git-merge hand-stop heart-handshake help-circle home id inbox key language layout-dashboard
     list-search lock logout map-pin menu-2 message-circle message-plus message-question messages mood-smile
     notes paperclip phone photo player-play plus qrcode refresh search send settings speakerphone star

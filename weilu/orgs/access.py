@@ -3,9 +3,11 @@
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from allauth.account.authentication import get_authentication_records
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import ImproperlyConfigured, PermissionDenied
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 
 from weilu.orgs.models import User
 from weilu.orgs.roles import Permission
@@ -28,11 +30,16 @@ def public(view: View) -> View:
     return view
 
 
-def requires(permission: Permission) -> Callable[[View], View]:
-    """Open a route to accounts that hold ``permission`` somewhere; the view's query says where."""
+def requires(permission: Permission, *, unsettled: bool = False) -> Callable[[View], View]:
+    """Open a route to accounts that hold ``permission`` somewhere; the view's query says where.
+
+    Args:
+        unsettled: also to those who must first set a password of their own, or a second factor.
+    """
 
     def mark(view: View) -> View:
         view.access = permission  # type: ignore[attr-defined]
+        view.unsettled = unsettled  # type: ignore[attr-defined]
         return view
 
     return mark
@@ -57,4 +64,19 @@ class AccessMiddleware:
             return redirect_to_login(request.get_full_path())
         if access is not Permission.SIGNED_IN and access not in request.user.permissions:
             raise PermissionDenied
-        return None
+        if note_use := getattr(request.session, "note_use", None):
+            note_use(request)
+        owed = None if getattr(view, "unsettled", False) else owes(request)
+        return redirect(owed) if owed else None
+
+
+def owes(request: HttpRequest) -> str | None:
+    """Return the route that the account must see to before it works: its first password, or a second factor."""
+    user: User = request.user  # type: ignore[assignment]
+    if user.password_to_change:
+        return "password_first"
+    if user.needs_second_factor:
+        records = get_authentication_records(request, user)
+        if not any(record.get("method") == "mfa" for record in records):
+            return "mfa_index"
+    return None

@@ -37,9 +37,10 @@ class FirstPasswordForm(forms.Form):
 
 
 class AccountForm(forms.ModelForm):
-    """A new account, with its first password."""
+    """A new account, with its first password, or with a link by which its owner sets one."""
 
-    password = forms.CharField(label=_("first password"), widget=forms.PasswordInput, strip=False)
+    invite = forms.BooleanField(label=_("invite by a one-time link instead of a first password"), required=False)
+    password = forms.CharField(label=_("first password"), widget=forms.PasswordInput, strip=False, required=False)
 
     class Meta:
         model = User
@@ -54,6 +55,8 @@ class AccountForm(forms.ModelForm):
         return username
 
     def clean_password(self) -> str:
+        if self.cleaned_data.get("invite"):
+            return ""
         validate_password(self.cleaned_data["password"], User(username=self.data.get("username", "")))
         return self.cleaned_data["password"]
 

@@ -167,6 +167,10 @@ class Jurisdiction(models.Model):
     reopen_days = models.PositiveSmallIntegerField(_("days to reopen in"), default=15)
     work_starts = models.TimeField(_("working day starts"), default=dt.time(9))
     work_ends = models.TimeField(_("working day ends"), default=dt.time(17))
+    # Whoever holds one of these roles here works with a second factor only.
+    second_factor_roles = ArrayField(
+        models.CharField(max_length=20, choices=Role), default=list, db_default=[], blank=True, editable=False
+    )
 
     class Meta:
         constraints = [
@@ -298,6 +302,8 @@ class User(AbstractBaseUser):
     name = models.CharField(_("name"), max_length=40)
     email = models.EmailField(_("e-mail"), blank=True)
     is_active = models.BooleanField(_("active"), default=True)
+    # An administrator typed it: the owner sets another before anything else.
+    password_to_change = models.BooleanField(default=False, db_default=False, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     USERNAME_FIELD = "username"
@@ -324,6 +330,11 @@ class User(AbstractBaseUser):
     @property
     def roles(self) -> set[str]:
         return {grant.role for grant in self.grants_now}
+
+    @property
+    def needs_second_factor(self) -> bool:
+        """Whether a county requires a second factor of one of the account's roles there."""
+        return any(grant.role in grant.jurisdiction.second_factor_roles for grant in self.grants_now)
 
     def grants_for(self, permission: Permission) -> list["Grant"]:
         """Return the grants that carry ``permission`` today."""

@@ -11,6 +11,7 @@ from functools import wraps
 from django.conf import settings
 from django.core.cache import cache
 from django.db import connection
+from django.db.models import F
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -19,6 +20,7 @@ from weilu.lib.client import ip_address
 from weilu.orgs.models import RateCount
 
 WINDOW = dt.timedelta(minutes=10)
+Limits = tuple[tuple[dt.timedelta, int], ...]
 
 
 def _window(now: dt.datetime) -> dt.datetime:
@@ -55,6 +57,34 @@ def over_limit(request: HttpRequest, kind: str) -> bool:
     key = f"{kind}:{ip_address(request)}:{int(window.timestamp())}"
     used = _in_memory(key) if kind == "read" else _in_database(key, window)
     return used > settings.RATE_LIMITS[kind]
+
+
+def _counts(key: str, limits: Limits) -> list[tuple[str, dt.datetime, int]]:
+    """Return the key of each count, when its window ends, and how many it allows."""
+    seconds = int(timezone.now().timestamp())
+    found = []
+    for length, allowed in limits:
+        span = int(length.total_seconds())
+        start = seconds - seconds % span
+        found.append((f"{key}:{span}:{start}", dt.datetime.fromtimestamp(start + span, dt.UTC), allowed))
+    return found
+
+
+def tried(key: str, limits: Limits) -> bool:
+    """Count one more try of ``key`` in each window and tell whether that is too many in one of them.
+
+    Args:
+        key: what is tried, such as the codes of one account; at most 50 characters.
+        limits: lengths of windows, each with how many tries it allows.
+    """
+    over = [_in_database(name, ends) > allowed for name, ends, allowed in _counts(key, limits)]  # each counts
+    return any(over)
+
+
+def forget_try(key: str, limits: Limits) -> None:
+    """Take back a try that succeeded: only failures count."""
+    names = [name for name, _ends, _allowed in _counts(key, limits)]
+    RateCount.objects.filter(key__in=names, count__gt=0).update(count=F("count") - 1)
 
 
 def too_many(request: HttpRequest) -> HttpResponse:

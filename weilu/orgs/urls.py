@@ -5,7 +5,6 @@ from django.urls import path
 from weilu.orgs import views
 
 urlpatterns = [
-    path("login/", views.login, name="login"),
     path("logout/", views.logout, name="logout"),
     path("language/", views.language, name="language"),
     path("type-size/", views.type_size, name="type_size"),

@@ -1,35 +1,27 @@
 """Log-in, the reader's own settings, places, and accounts for administrators."""
 
+from allauth.mfa.models import Authenticator
 from axes.utils import reset
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import update_session_auth_hash
 from django.contrib.auth.forms import PasswordChangeForm
-from django.contrib.auth.views import LoginView, LogoutView
+from django.contrib.auth.views import LogoutView
 from django.db import IntegrityError, transaction
-from django.db.models import Q
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as _lazy
 from django.views.decorators.http import require_POST, require_safe
 
 from weilu.orgs.access import AccountRequest, public, requires
-from weilu.orgs.forms import AccountForm, FirstPasswordForm, GrantForm, LogInForm
-from weilu.orgs.models import Grant, Organisation, Place, User, valid_on
-from weilu.orgs.rate_limit import limited
+from weilu.orgs.forms import AccountForm, FirstPasswordForm, GrantForm
+from weilu.orgs.managing import ELSEWHERE, managed, wholly_managed
+from weilu.orgs.models import Grant, Organisation, Place, valid_on
 from weilu.orgs.roles import Permission
 from weilu.orgs.scope import organisations_in_scope, places_in_scope
 
-login = public(
-    limited("follow")(
-        LoginView.as_view(
-            template_name="orgs/login.html", authentication_form=LogInForm, redirect_authenticated_user=True
-        )
-    )
-)
 logout = public(LogoutView.as_view())
 
 
@@ -106,28 +98,11 @@ def places(request: AccountRequest, code: str = "") -> HttpResponse:
     return render(request, "orgs/places.html", context)
 
 
-def _managed_users(manager: User):
-    """Accounts with a grant in the manager's scope."""
-    scope = Grant.objects.filter(place__in=Place.objects.filter(places_in_scope(manager, Permission.MANAGE)))
-    return User.objects.filter(pk__in=scope.values("user"))
-
-
-ELSEWHERE = _lazy("This account also works outside your scope; the administrator there decides with you.")
-
-
-def _wholly_managed(manager: User, user: User) -> bool:
-    """Tell whether all that ``user`` may do now or later lies in the manager's scope."""
-    today = timezone.localdate()
-    held = user.grants.filter(Q(valid_to__isnull=True) | Q(valid_to__gt=today))
-    scope = Place.objects.filter(places_in_scope(manager, Permission.MANAGE))
-    return not held.exclude(place__in=scope).exists()
-
-
 @requires(Permission.MANAGE)
 @require_safe
 def accounts(request: AccountRequest) -> HttpResponse:
     """Accounts with a grant in the administrator's scope."""
-    rows = _managed_users(request.user)
+    rows = managed(request.user)
     if text := request.GET.get("q", "").strip():
         rows = rows.filter(username__icontains=text) | rows.filter(name__icontains=text)
     page = rows.order_by("username").prefetch_related("grants__place", "grants__organisation")[:200]
@@ -143,12 +118,16 @@ def account_new(request: AccountRequest) -> HttpResponse:
         try:
             with transaction.atomic():
                 user = form.save(commit=False)
-                user.set_password(form.cleaned_data["password"])
+                if form.cleaned_data["invite"]:
+                    user.set_unusable_password()
+                else:
+                    user.set_password(form.cleaned_data["password"])
+                    user.password_to_change = True
                 user.save()
                 grant.instance.user = user
                 grant.save()
             messages.success(request, _("The account %(name)s is ready.") % {"name": user.username})
-            return redirect("accounts")
+            return redirect("account_edit", user.username) if form.cleaned_data["invite"] else redirect("accounts")
         except IntegrityError:
             form.add_error("username", _("There is already an account of this name. Choose another."))
     status = 422 if form.errors or grant.errors else 200
@@ -158,7 +137,7 @@ def account_new(request: AccountRequest) -> HttpResponse:
 @requires(Permission.MANAGE)
 def account_edit(request: AccountRequest, username: str) -> HttpResponse:
     """Grants of one account: add one, or end one today."""
-    user = get_object_or_404(_managed_users(request.user), username__iexact=username)
+    user = get_object_or_404(managed(request.user), username__iexact=username)
     form = GrantForm(request.POST or None, manager=request.user)
     if request.method == "POST" and form.is_valid():
         form.instance.user = user
@@ -167,7 +146,10 @@ def account_edit(request: AccountRequest, username: str) -> HttpResponse:
         return redirect("account_edit", user.username)
     scope = places_in_scope(request.user, Permission.MANAGE)
     grants = user.grants.filter(place__in=Place.objects.filter(scope)).select_related("place", "organisation")
-    context = {"subject": user, "form": form, "grants": grants, "today": timezone.localdate()}
+    factors = Authenticator.objects.filter(user=user).exclude(type=Authenticator.Type.RECOVERY_CODES)
+    context = {
+        "subject": user, "form": form, "grants": grants, "today": timezone.localdate(), "factors": factors,
+    }  # fmt: skip
     return render(request, "orgs/account_edit.html", context, status=422 if form.errors else 200)
 
 
@@ -175,10 +157,10 @@ def account_edit(request: AccountRequest, username: str) -> HttpResponse:
 @require_POST
 def account_switch(request: AccountRequest, username: str) -> HttpResponse:
     """Shut an account, or open it again. One's own cannot be shut."""
-    user = get_object_or_404(_managed_users(request.user), username__iexact=username)
+    user = get_object_or_404(managed(request.user), username__iexact=username)
     if user == request.user:
         messages.error(request, _("You cannot shut your own account."))
-    elif not _wholly_managed(request.user, user):
+    elif not wholly_managed(request.user, user):
         messages.error(request, ELSEWHERE)
     else:
         user.is_active = not user.is_active
@@ -191,13 +173,14 @@ def account_switch(request: AccountRequest, username: str) -> HttpResponse:
 @require_POST
 def account_password(request: AccountRequest, username: str) -> HttpResponse:
     """Give somebody who has forgotten their password a new first one, and open the account if it was locked."""
-    user = get_object_or_404(_managed_users(request.user), username__iexact=username)
+    user = get_object_or_404(managed(request.user), username__iexact=username)
     form = FirstPasswordForm(request.POST, subject=user)
-    if not _wholly_managed(request.user, user):
+    if not wholly_managed(request.user, user):
         messages.error(request, ELSEWHERE)
     elif form.is_valid():
         user.set_password(form.cleaned_data["password"])
-        user.save(update_fields=["password"])
+        user.password_to_change = user != request.user
+        user.save(update_fields=["password", "password_to_change"])
         reset(username=user.username.lower())  # as failed log-ins are counted
         messages.success(request, _("The new password holds from now on."))
     else:

@@ -1,0 +1,44 @@
+"""The page on which an account's grants are handed over."""
+
+import datetime as dt
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from weilu.accounts import handing
+from weilu.accounts.forms import HandOverForm
+from weilu.orgs.access import AccountRequest, requires
+from weilu.orgs.managing import managed
+from weilu.orgs.roles import Permission
+
+
+@requires(Permission.MANAGE)
+def hand_over(request: AccountRequest, username: str) -> HttpResponse:
+    """Hand the grants of an account to its successor; what it has in hand is listed."""
+    mine = managed(request.user)
+    user = get_object_or_404(mine, username__iexact=username)
+    candidates = mine.filter(is_active=True).exclude(pk__in=[user.pk, request.user.pk]).order_by("name", "username")
+    form = HandOverForm(request.POST or None, candidates=candidates)
+    if request.method == "POST" and form.is_valid():
+        to, day = form.cleaned_data["successor"], form.cleaned_data["day"]
+        try:
+            given = handing.hand_over(user, to=to, day=day, by=request.user)
+            words = {"count": len(given), "name": to.name, "day": day}
+            messages.success(request, _("%(count)s grants go to %(name)s from %(day)s.") % words)
+            return redirect("account_edit", to.username)
+        except handing.HandOverError as error:
+            form.add_error(None, str(error))
+    day = _day(form)
+    context = {
+        "subject": user, "form": form, "day": day, "open_work": handing.open_work(user),
+        "grants": handing.grants_to_hand(user, by=request.user, day=day),
+    }  # fmt: skip
+    return render(request, "accounts/hand_over.html", context, status=422 if form.errors else 200)
+
+
+def _day(form: HandOverForm) -> dt.date:
+    data = getattr(form, "cleaned_data", None) or {}
+    return data.get("day") or timezone.localdate()
