@@ -24,7 +24,8 @@ from weilu.matters.setup import open_jurisdiction
 from weilu.matters.workflow import CLOSED, DONE, OPEN, WORKFLOW, State
 from weilu.orgs.models import Grant, Jurisdiction, Level, Organisation, Place, User
 from weilu.orgs.roles import Role
-from weilu.people.models import Membership, Person
+from weilu.people.coverage import QUESTIONS
+from weilu.people.models import Appointment, Membership, Person
 from weilu.records.attachments import path_of
 from weilu.records.models import Attachment, Event, Notification
 from weilu.records.models import Counter as NumberCounter
@@ -58,7 +59,7 @@ def test_places_people_and_matters_are_about_as_many_as_promised(loaded):
     assert 2 * 457 <= levels[Level.GRID] <= 4 * 457
     assert levels[Level.BUILDING] > 100
     assert not Place.objects.filter(level__gte=Level.TOWNSHIP, latitude=None).exists()
-    assert 2_900 <= Person.objects.count() <= 3_100
+    assert 3_200 <= Person.objects.count() <= 3_500
     assert 4_900 <= Matter.objects.count() <= 5_200
 
 
@@ -228,3 +229,23 @@ def test_a_load_that_breaks_off_leaves_nothing(db, monkeypatch):
         load(quiet())
     assert not any(model.objects.exists() for model in [*MODELS, Jurisdiction, NumberCounter])
     assert COUNT > 40
+
+
+def test_posts_are_held_as_the_verbs_would_let_them_be(loaded):
+    rows = Appointment.objects
+    assert rows.filter(valid_to__isnull=False).count() > 50  # with some history
+    assert not rows.filter(seat__gt=F("post__strength")).exists()
+    assert not rows.filter(valid_from__lt=F("post__valid_from")).exists()
+    assert not Organisation.objects.filter(parent__isnull=False).exclude(parent_from=F("parent__valid_from")).exists()
+
+
+def test_every_question_of_coverage_but_one_has_rows(loaded):
+    observer = User.objects.get(username="observer")
+    empty = {code for code, question in QUESTIONS.items() if not question.rows(observer, None).exists()}
+    assert empty <= {"villages-without-branch", "branches-without-secretary"}
+
+
+def test_the_four_levels_of_party_organisations_hang_on_each_other(loaded):
+    household = Organisation.objects.filter(kind="member_household").select_related("parent__parent__parent__parent")
+    above = household.first().parent
+    assert [above.kind, above.parent.kind, above.parent.parent.kind] == ["party_group", "branch", "party_committee"]

@@ -17,6 +17,7 @@ from weilu.demo.bodies import found_bodies
 from weilu.demo.county import COUNTY, County
 from weilu.demo.filing import COUNT, SEED, Filing
 from weilu.demo.history import Story
+from weilu.demo.parties import Parties
 from weilu.demo.pictures import picture
 from weilu.demo.places import county_place, import_places, lay_out
 from weilu.demo.plot import Plot
@@ -138,7 +139,9 @@ class Loading:
     def _people(self) -> None:
         self._step("people")
         found_bodies(self.county, self.rng)
-        Population(self.county, self.rng, self.now - OPEN_FOR).settle()
+        population = Population(self.county, self.rng, self.now - OPEN_FOR)
+        population.settle()
+        Parties(self.county, population).found()
         self.bar.advance(self.task, COUNT / 5)
 
     def _tell(self) -> None:
