@@ -7,7 +7,9 @@ import datetime as dt
 import io
 from collections.abc import Callable
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -24,7 +26,10 @@ from weilu.orgs.access import PUBLIC
 from weilu.orgs.models import Grant, Organisation, User
 from weilu.orgs.roles import Permission, Role
 from weilu.people.appointments import appoint, make_post
-from weilu.people.models import Appointment, Person
+from weilu.people.honours import award
+from weilu.people.merging import merge
+from weilu.people.models import Appointment, Honour, Membership, Person, PersonMerge
+from weilu.people.persons import make_person
 from weilu.portal.models import Draft
 from weilu.records.attachments import attach
 from weilu.records.models import Attachment, Event
@@ -42,6 +47,9 @@ KEEPERS = {"clerk", "county_clerk", "administrator"}
 READ_HANDED = CLERKS | OVERSEERS | {"handler", "grid_worker"}
 READ_ORDER = CLERKS | OVERSEERS | MEMBERS | {"grid_worker"}
 ANYBODY: set[str] = set()
+NOWHERE = UUID(int=1)
+# Who keeps the records of those who live in the village.
+HOME_KEEPERS = KEEPERS | {"village_clerk"}
 
 
 @dataclass
@@ -55,6 +63,7 @@ class Things:
     draft_file: Attachment
     grant: Grant
     held: Appointment
+    people: SimpleNamespace
 
 
 def photo(colour: str) -> SimpleUploadedFile:
@@ -80,7 +89,16 @@ def things(world) -> Things:
     )
     draft = Draft.objects.create(jurisdiction=world.jurisdiction, answers="{}")
     draft_file = attach(photo("blue"), jurisdiction=world.jurisdiction, record_kind="draft", record_id=draft.pk)
-    return Things(world, handed, order, file, draft_file, world.clerk.grants.get(), in_post(world))
+    return Things(world, handed, order, file, draft_file, world.clerk.grants.get(), in_post(world), some(world))
+
+
+def some(world) -> SimpleNamespace:
+    """A person of the village, another record of them, a third that was merged into the first, an honour."""
+    given = {"by": None, "home": world.village, "name": "赵大山"}
+    person, double, third = (make_person(**given, phone=f"1380000000{number}") for number in range(3))
+    merged = merge(third, into=person, by=None)
+    honour = award(person, title="优秀党员", level=4, body="县委", awarded_on=dt.date(2025, 7, 1), document="", by=None)
+    return SimpleNamespace(person=person, double=double, merge=merged, honour=honour)
 
 
 def in_post(world) -> Appointment:
@@ -144,6 +162,10 @@ def village(things: Things) -> dict[str, Any]:
     return {"code": things.world.village.code}
 
 
+def a_person(things: Things) -> dict[str, Any]:
+    return {"pk": things.people.person.pk}
+
+
 def ticked(things: Things) -> dict[str, Any]:
     return {"matter": f"{things.handed.number}:{things.handed.version}", "to": f"organisation:{things.world.office.pk}"}
 
@@ -171,6 +193,13 @@ ROUTES = {
     "figures": Route(P.VIEW),
     "figure": Route(P.VIEW, address=lambda t: {"code": "matters.raised"}),
     "figure_rows": Route(P.VIEW, address=lambda t: {"code": "matters.raised"}),
+    "boards": Route(P.VIEW),
+    "board_new": Route(P.MANAGE),
+    "edition_new": Route(P.VIEW, "post", lambda t: {"pk": NOWHERE}, inside=ANYBODY),
+    "edition": Route(P.VIEW, address=lambda t: {"pk": NOWHERE}, inside=ANYBODY),
+    "edition_act": Route(P.VIEW, "post", lambda t: {"pk": NOWHERE, "name": "show"}, inside=ANYBODY),
+    "public_boards": Route(PUBLIC),
+    "public_board": Route(PUBLIC, address=lambda t: {"pk": NOWHERE}, inside=ANYBODY),
     "healthz": Route(PUBLIC, ok=(200, 503)),
     # Accounts and places.
     "login": Route(PUBLIC, ok=(200, 302)),
@@ -210,6 +239,25 @@ ROUTES = {
     "coverage": Route(P.VIEW_PEOPLE),
     "coverage_rows": Route(P.VIEW_PEOPLE, address=lambda t: {"code": "cross-posts"}),
     "coverage_export": Route(P.VIEW_PEOPLE, address=lambda t: {"code": "small-branches"}),
+    # People and honours.
+    "people": Route(P.VIEW_PEOPLE),
+    "person_new": Route(P.KEEP),
+    "duplicates": Route(P.KEEP),
+    "person": Route(P.VIEW_PEOPLE, address=a_person, inside=HOME_KEEPERS | {"observer"}),
+    "person_edit": Route(P.KEEP, address=a_person, inside=HOME_KEEPERS),
+    "person_numbers": Route(P.UNMASK, "post", a_person, lambda t: {"reason": "通知开会"}, CLERKS),
+    "person_report": Route(P.KEEP, "post", a_person, inside=HOME_KEEPERS, ok=(422,)),
+    "person_report_end": Route(P.KEEP, "post", a_person, inside=HOME_KEEPERS, ok=(302,)),
+    "person_correct": Route(P.KEEP, "post", a_person, lambda t: {"note": "好"}, HOME_KEEPERS, ok=(422,)),
+    "person_merge": Route(P.KEEP, "get", a_person, lambda t: {"into": str(t.people.double.pk)}, HOME_KEEPERS),
+    "merge_undo": Route(P.KEEP, "post", lambda t: {"pk": t.people.merge.pk}, inside=HOME_KEEPERS, ok=(302,)),
+    "me": Route(P.SIGNED_IN),
+    "me_correct": Route(P.SIGNED_IN, "post", data=lambda t: {"note": "错了"}, ok=(302, 404)),
+    "me_report": Route(P.SIGNED_IN, "post", ok=(404, 422)),
+    "honours": Route(P.VIEW_PEOPLE),
+    "honours_export": Route(P.VIEW_PEOPLE),
+    "honour_new": Route(P.KEEP),
+    "honour_withdraw": Route(P.KEEP, "post", lambda t: {"pk": t.people.honour.pk}, inside=HOME_KEEPERS, ok=(302,)),
     # Matters.
     "workbench": Route(P.SIGNED_IN),
     "work_mine": Route(P.HANDLE),
@@ -277,6 +325,10 @@ def state_of_all() -> dict[str, Any]:
         "accounts": list(User.objects.order_by("pk").values("pk", "is_active", "password")),
         "categories": list(Category.objects.order_by("pk").values()),
         "attachments": Attachment.objects.count(),
+        "people": list(Person.objects.order_by("pk").values("pk", "version", "name")),
+        "memberships": Membership.objects.count(),
+        "honours": list(Honour.objects.order_by("pk").values()),
+        "merges": list(PersonMerge.objects.order_by("pk").values()),
         "bodies": list(Organisation.objects.order_by("pk").values()),
         "appointments": list(Appointment.objects.order_by("pk").values()),
     }

@@ -2,11 +2,18 @@
 
 from django.urls import path
 
-from weilu.indicators import views
+from weilu.indicators import board_views, views
 
 urlpatterns = [
     path("dashboard/", views.dashboard, name="dashboard"),
     path("figures/", views.figures, name="figures"),
     path("figures/<str:code>/", views.figure, name="figure"),
     path("figures/<str:code>/rows/", views.figure_rows, name="figure_rows"),
+    path("boards/", board_views.board_list, name="boards"),
+    path("boards/new/", board_views.board_new, name="board_new"),
+    path("boards/<uuid:pk>/editions/", board_views.edition_new, name="edition_new"),
+    path("editions/<uuid:pk>/", board_views.edition, name="edition"),
+    path("editions/<uuid:pk>/<slug:name>/", board_views.edition_act, name="edition_act"),
+    path("published/", board_views.public_boards, name="public_boards"),
+    path("published/<uuid:pk>/", board_views.public_board, name="public_board"),
 ]

@@ -1,0 +1,224 @@
+"""A board: computed from the records, open to objections, published, sealed; corrections stand beside it."""
+
+import datetime as dt
+
+import pytest
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from weilu.indicators import boards
+from weilu.indicators.boards import BoardError
+from weilu.indicators.models import Board, Edition, EditionRow
+from weilu.lib.period import BEIJING, Period
+from weilu.matters.models import Matter
+from weilu.matters.workflow import State
+from weilu.orgs.models import Level
+
+MAY = dt.datetime(2025, 5, 5, 10, tzinfo=BEIJING)
+QUARTER = Period.of("2025Q2")
+MEASURES = [
+    {"code": "matters.in_time", "weight": 2, "more": True},
+    {"code": "matters.days", "weight": 1, "more": False},
+]
+
+
+def settled(world, at, late=False, days=2):
+    matter = world.matter(at=at)
+    Matter.objects.filter(pk=matter.pk).update(
+        state=State.SETTLED, created_at=MAY - dt.timedelta(days=days), settled_at=MAY, settled_late=late, due_at=None
+    )
+    return matter
+
+
+@pytest.fixture
+def board(world):
+    """Two townships: one settles all in time and slowly, the other half of it."""
+    settled(world, world.village, days=6)
+    settled(world, world.other_village, late=True)
+    settled(world, world.other_village)
+    return Board.objects.create(
+        jurisdiction=world.jurisdiction, place=world.county, title="办理质效榜", level=Level.TOWNSHIP, measures=MEASURES
+    )
+
+
+@pytest.fixture
+def shown(world, board):
+    edition = boards.start_edition(board, period=QUARTER, by=world.administrator)
+    return boards.show(edition, by=world.administrator)
+
+
+def published(world, edition):
+    Edition.objects.filter(pk=edition.pk).update(object_until=timezone.localdate() - dt.timedelta(days=1))
+    return boards.publish(edition, by=world.administrator)
+
+
+def standing(edition):
+    return [(row.rank, row.place.name, row.score) for row in edition.rows.select_related("place")]
+
+
+def test_places_stand_by_weighted_points_with_the_values_that_gave_them(world, board):
+    edition = boards.start_edition(board, period=QUARTER, by=world.administrator)
+    # In time: 100 % beats 50 %. Days: 2 beats 6. Points 100 and 50 each; weights 2 and 1.
+    assert standing(edition) == [(1, "陵江镇", pytest.approx(83.3333)), (2, "云峰镇", pytest.approx(66.6667))]
+    values = edition.rows.get(rank=2).values
+    assert [(each["value"], each["rank"]) for each in values] == [(50.0, 2), (2, 1)]
+
+
+def test_places_that_are_level_share_a_rank(world, board):
+    Matter.objects.all().delete()
+    settled(world, world.village)
+    settled(world, world.other_village)
+    edition = boards.start_edition(board, period=QUARTER, by=world.administrator)
+    assert [rank for rank, _name, _score in standing(edition)] == [1, 1]
+
+
+def test_a_place_without_a_value_gets_no_points(world, board):
+    Matter.objects.filter(township=world.other_township).delete()
+    edition = boards.start_edition(board, period=QUARTER, by=world.administrator)
+    assert standing(edition)[-1] == (2, "云峰镇", 0)
+
+
+def test_an_edition_is_made_once_for_a_period(world, board):
+    first = boards.start_edition(board, period=QUARTER, by=world.administrator)
+    assert boards.start_edition(board, period=QUARTER, by=world.administrator) == first
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Edition.objects.create(board=board, period="2025Q2", jurisdiction=board.jurisdiction)
+
+
+def test_a_period_that_has_not_begun_has_no_board(world, board):
+    with pytest.raises(BoardError, match="2199"):
+        boards.start_edition(board, period=Period.of("2199"), by=world.administrator)
+
+
+def test_only_who_keeps_the_board_makes_its_steps(world, board):
+    for user in (world.clerk, world.observer, world.far_clerk, world.handler):
+        with pytest.raises(BoardError):
+            boards.start_edition(board, period=QUARTER, by=user)
+
+
+def test_a_ranked_place_objects_and_the_board_is_not_published_before_the_answer(world, shown):
+    objection = boards.object_to(shown, place=world.township, by=world.clerk, text="五月有一件算错了")
+    Edition.objects.filter(pk=shown.pk).update(object_until=timezone.localdate() - dt.timedelta(days=1))
+    with pytest.raises(BoardError, match="1"):
+        boards.publish(shown, by=world.administrator)
+    boards.answer(objection, by=world.administrator, text="已核对，无误")
+    assert boards.publish(shown, by=world.administrator).state == Edition.State.PUBLISHED
+
+
+def test_an_objection_is_answered_once(world, shown):
+    objection = boards.object_to(shown, place=world.township, by=world.clerk, text="算错了")
+    boards.answer(objection, by=world.administrator, text="没有")
+    with pytest.raises(BoardError):
+        boards.answer(objection, by=world.administrator, text="有")
+    objection.refresh_from_db()
+    assert objection.answer == "没有"
+
+
+def test_nobody_objects_for_a_place_that_is_not_theirs(world, shown):
+    for user in (world.stranger, world.far_clerk, world.observer):
+        with pytest.raises(BoardError):
+            boards.object_to(shown, place=world.township, by=user, text="算错了")
+
+
+def test_nobody_objects_when_the_time_is_over_or_without_words(world, shown):
+    with pytest.raises(BoardError):
+        boards.object_to(shown, place=world.township, by=world.clerk, text="  ")
+    Edition.objects.filter(pk=shown.pk).update(object_until=timezone.localdate() - dt.timedelta(days=1))
+    with pytest.raises(BoardError):
+        boards.object_to(shown, place=world.township, by=world.clerk, text="算错了")
+
+
+def test_a_board_is_not_published_while_objections_are_possible(world, shown):
+    with pytest.raises(BoardError):
+        boards.publish(shown, by=world.administrator)
+
+
+def test_what_was_published_stays_and_corrections_stand_beside_it(world, shown):
+    edition = published(world, shown)
+    before = standing(edition)
+    Matter.objects.filter(township=world.other_township).update(settled_late=False)
+    found = boards.correct(edition, by=world.administrator, reason="一件误记为超期")
+    assert [(row.place.name, row.code, row.was, row.now) for row in found] == [("云峰镇", "matters.in_time", 50, 100)]
+    assert standing(edition) == before
+    assert boards.correct(edition, by=world.administrator, reason="再看一次") == []
+    with pytest.raises(BoardError):
+        boards.compute(edition, by=world.administrator)
+
+
+def test_the_seal_tells_of_a_row_that_was_changed(world, shown, client):
+    edition = published(world, shown)
+    assert edition.seal == boards.seal_of(edition)
+    EditionRow.objects.filter(edition=edition, rank=2).update(rank=1)
+    assert edition.seal != boards.seal_of(edition)
+    assert "封存校验不符" in client.get(f"/published/{edition.pk}/").text
+
+
+def test_the_board_keeps_the_rule_it_was_computed_by(world, board, shown):
+    Board.objects.filter(pk=board.pk).update(measures=[{"code": "matters.raised", "weight": 1, "more": True}])
+    edition = published(world, shown)
+    assert edition.measures == MEASURES
+
+
+@pytest.mark.parametrize(
+    "measures",
+    [
+        [],
+        [{"code": "no.such", "weight": 1, "more": True}],
+        [{"code": "matters.days", "weight": 0, "more": True}],
+        [{"code": "matters.days", "weight": 1, "more": True}, {"code": "matters.days", "weight": 1, "more": False}],
+    ],
+)
+def test_a_rule_that_cannot_be_computed_is_refused(measures):
+    with pytest.raises(BoardError):
+        boards.check_measures(measures, Level.TOWNSHIP)
+
+
+def test_everybody_reads_a_published_board_and_nobody_else_a_draft(world, board, client, sign_in):
+    edition = boards.start_edition(board, period=QUARTER, by=world.administrator)
+    assert client.get(f"/published/{edition.pk}/").status_code == 404
+    assert sign_in(world.clerk).get(f"/editions/{edition.pk}/").status_code == 404
+    assert sign_in(world.administrator).get(f"/editions/{edition.pk}/").status_code == 200
+    client.logout()
+    published(world, boards.show(edition, by=world.administrator))
+    page = client.get(f"/published/{edition.pk}/").text
+    assert page.index("陵江镇") < page.index("云峰镇")
+    assert "办理质效榜" in client.get("/published/").text
+
+
+def test_small_numbers_about_people_are_not_public(world, board, client):
+    Board.objects.filter(pk=board.pk).update(measures=[{"code": "orders.members", "weight": 1, "more": True}])
+    Matter.objects.filter(township=world.township).update(taken_by=world.member)
+    edition = boards.start_edition(Board.objects.get(), period=QUARTER, by=world.administrator)
+    edition = published(world, boards.show(edition, by=world.administrator))
+    assert edition.rows.get(rank=1).values[0]["value"] == 1
+    assert "少于5" in client.get(f"/published/{edition.pk}/").text
+
+
+def test_an_administrator_makes_a_board_and_brings_it_to_the_public_in_the_browser(world, sign_in, client):
+    settled(world, world.village)
+    client = sign_in(world.administrator)
+    form = {"title": "季度榜", "level": 4, "code1": "matters.in_time", "weight1": 1, "better1": "more"}
+    assert client.post("/boards/new/", form).status_code == 302
+    board = Board.objects.get()
+    answer = client.post(f"/boards/{board.pk}/editions/", {"period": "2025Q2"})
+    edition = board.editions.get()
+    assert answer["Location"] == f"/editions/{edition.pk}/"
+    client.post(f"/editions/{edition.pk}/show/")
+    sign_in(world.clerk)
+    assert "提出异议" in client.get(f"/editions/{edition.pk}/").text
+    client.post(f"/editions/{edition.pk}/object/", {"place": world.township.code, "text": "少算一件"})
+    sign_in(world.administrator)
+    client.post(f"/editions/{edition.pk}/answer/", {"objection": edition.objections.get().pk, "text": "已补录"})
+    Edition.objects.update(object_until=timezone.localdate() - dt.timedelta(days=1))
+    client.post(f"/editions/{edition.pk}/publish/")
+    edition.refresh_from_db()
+    assert edition.state == Edition.State.PUBLISHED
+
+
+def test_a_bad_board_is_refused_with_what_was_typed(world, sign_in):
+    client = sign_in(world.administrator)
+    answer = client.post("/boards/new/", {"title": "季度榜", "level": 4, "code1": ""})
+    assert answer.status_code == 422
+    assert "季度榜" in answer.text
+    assert client.post("/boards/new/", {"title": "榜", "level": 3, "code1": "matters.days"}).status_code == 422
+    assert not Board.objects.exists()

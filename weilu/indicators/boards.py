@@ -1,0 +1,287 @@
+"""The verbs of boards: compute, show for objections, object, answer, publish and seal, correct."""
+
+import datetime as dt
+import json
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+
+from weilu.indicators.catalogue import catalogue
+from weilu.indicators.models import Board, Correction, Edition, EditionRow, Objection
+from weilu.indicators.reading import LEVELS, Part, read
+from weilu.lib.period import Period
+from weilu.orgs.models import Level, Place, User, valid_on
+from weilu.orgs.roles import Permission
+
+MOST_MEASURES = 8
+OBJECTION_DAYS = 5
+S = Edition.State
+
+
+class BoardError(Exception):
+    """A step that cannot be made; the message says why and what to do."""
+
+    def __init__(self, message: str | Promise):
+        super().__init__(message)
+        self.message = message
+
+
+def may_keep(user: User, board: Board) -> bool:
+    """Tell whether ``user`` keeps the board: an administrator or dispatcher of its place."""
+    return any(
+        board.place.path.startswith(grant.place.path) and not grant.by_organisation
+        for permission in (Permission.MANAGE, Permission.TRIAGE)
+        for grant in user.grants_for(permission)
+    )
+
+
+def check_measures(measures: list[dict[str, Any]], level: int) -> None:
+    """Refuse a rule that cannot be computed.
+
+    Raises:
+        BoardError: no indicator, too many, one that is not there, one named twice, or a weight that is none.
+    """
+    if not 1 <= len(measures) <= MOST_MEASURES:
+        raise BoardError(_("A board ranks by one to %(n)s indicators.") % {"n": MOST_MEASURES})
+    codes = [measure["code"] for measure in measures]
+    if len(set(codes)) < len(codes):
+        raise BoardError(_("An indicator stands twice in the rule."))
+    for measure in measures:
+        if measure["code"] not in catalogue():
+            raise BoardError(_("There is no indicator “%(code)s”.") % {"code": measure["code"]})
+        if not 1 <= measure["weight"] <= 10:
+            raise BoardError(_("A weight is a whole number from 1 to 10."))
+    if level not in (Level.CITY, Level.COUNTY, Level.TOWNSHIP, Level.VILLAGE, Level.GRID):
+        raise BoardError(_("Cities, counties, townships, villages or grids can be ranked."))
+
+
+@dataclass
+class Standing:
+    """A place while a board is computed."""
+
+    place: Place
+    values: list[dict[str, Any]]
+    score: float = 0.0
+
+
+def _ranked(places: list[Place], parts: dict[str, Part], more: bool) -> dict[str, tuple[int, float]]:
+    """Return rank and points of each place by its code: points are the share of places it is ahead of or level with.
+
+    Places without a value come last together and get no points: nothing to judge is no merit.
+    """
+    values = {place.code: parts[place.code].value if place.code in parts else None for place in places}
+    known = [value for value in values.values() if value is not None]
+    found = {}
+    for code, value in values.items():
+        if value is None:
+            found[code] = (len(known) + 1, 0.0)
+            continue
+        ahead = sum(other > value if more else other < value for other in known)
+        found[code] = (ahead + 1, 100 * (len(known) - ahead) / len(known))
+    return found
+
+
+def standings(board_place: Place, level: int, measures: list[dict[str, Any]], period: Period) -> list[Standing]:
+    """Compute a board: every place of the level, by weighted points, best first."""
+    places = list(
+        Place.objects.filter(valid_on(period.last_day), level=level, path__startswith=board_place.path).order_by("code")
+    )
+    found = {place.code: Standing(place, []) for place in places}
+    weights = sum(measure["weight"] for measure in measures)
+    by = next(name for name, each in LEVELS.items() if each == level)
+    for measure in measures:
+        indicator = catalogue()[measure["code"]]
+        parts = {part.key: part for part in read(indicator, board_place, period, by).parts}
+        for code, (rank, points) in _ranked(places, parts, measure["more"]).items():
+            part = parts.get(code)
+            found[code].values.append(
+                {
+                    "code": indicator.code,
+                    "version": indicator.version,
+                    "value": part.value if part else None,
+                    "numerator": part.numerator if part else None,
+                    "denominator": part.denominator if part else None,
+                    "rows": part.rows if part else 0,
+                    "rank": rank,
+                    "points": round(points, 2),
+                }
+            )
+            found[code].score += points * measure["weight"] / weights
+    return sorted(found.values(), key=lambda standing: (-round(standing.score, 6), standing.place.code))
+
+
+def _locked(edition: Edition, *states: str) -> Edition:
+    locked = Edition.objects.select_for_update(of=("self",)).select_related("board__place").get(pk=edition.pk)
+    if locked.state not in states:
+        raise BoardError(
+            _("This edition is “%(state)s” now; the step is not open.") % {"state": locked.get_state_display()}
+        )
+    return locked
+
+
+@transaction.atomic
+def start_edition(board: Board, *, period: Period, by: User) -> Edition:
+    """Begin the edition of a period and compute it; the one that is there is returned as it stands.
+
+    Raises:
+        BoardError: the period has not begun, or ``by`` does not keep the board.
+    """
+    _require(by, board)
+    if period.start > timezone.localdate():
+        raise BoardError(_("%(period)s has not begun.") % {"period": period})
+    edition, fresh = Edition.objects.get_or_create(
+        board=board, period=period.text, defaults={"jurisdiction_id": board.jurisdiction_id}
+    )
+    return compute(edition, by=by) if fresh else edition
+
+
+def _require(by: User, board: Board) -> None:
+    if not may_keep(by, board):
+        raise BoardError(_("Your account may not do this here."))
+
+
+@transaction.atomic
+def compute(edition: Edition, *, by: User) -> Edition:
+    """Compute an edition that is not published, from the records as they are now and the board's rule of today."""
+    edition = _locked(edition, S.DRAFT, S.SHOWN)
+    _require(by, edition.board)
+    edition.measures = edition.board.measures
+    edition.rows.all().delete()
+    EditionRow.objects.bulk_create(_rows(edition))
+    edition.computed_at = timezone.now()
+    edition.save(update_fields=["computed_at", "measures"])
+    return edition
+
+
+def _rows(edition: Edition) -> list[EditionRow]:
+    board = edition.board
+    rows: list[EditionRow] = []
+    for place, standing in enumerate(standings(board.place, board.level, board.measures, Period.of(edition.period)), 1):
+        level = rows and round(rows[-1].score, 6) == round(standing.score, 6)
+        rows.append(
+            EditionRow(
+                jurisdiction_id=board.jurisdiction_id,
+                edition=edition,
+                place=standing.place,
+                rank=rows[-1].rank if level else place,  # 1, 2, 2, 4
+                score=round(standing.score, 4),
+                values=standing.values,
+            )
+        )
+    return rows
+
+
+@transaction.atomic
+def show(edition: Edition, *, by: User, until: dt.date | None = None) -> Edition:
+    """Open an edition to those who are ranked: they may object until a day."""
+    edition = _locked(edition, S.DRAFT)
+    _require(by, edition.board)
+    edition.state = S.SHOWN
+    edition.object_until = until or timezone.localdate() + dt.timedelta(days=OBJECTION_DAYS)
+    edition.save(update_fields=["state", "object_until"])
+    return edition
+
+
+@transaction.atomic
+def object_to(edition: Edition, *, place: Place, by: User, text: str) -> Objection:
+    """Object for a place that is ranked.
+
+    Raises:
+        BoardError: the time is over, nothing is said, or ``by`` does not work for the place.
+    """
+    edition = _locked(edition, S.SHOWN)
+    if edition.object_until and timezone.localdate() > edition.object_until:
+        raise BoardError(_("The time for objections is over."))
+    if not text.strip():
+        raise BoardError(_("Say what is wrong: which value, and which record shows it."))
+    mine = any(place.path.startswith(grant.place.path) for grant in by.grants_for(Permission.TRIAGE))
+    if not mine or not edition.rows.filter(place=place).exists():
+        raise BoardError(_("Only a place that is ranked here can object, through one of its clerks."))
+    return Objection.objects.create(
+        jurisdiction_id=edition.jurisdiction_id, edition=edition, place=place, by=by, text=text.strip()[:500]
+    )
+
+
+@transaction.atomic
+def answer(objection: Objection, *, by: User, text: str) -> Objection:
+    """Answer an objection, once; recorded work is corrected where it stands, and the edition computed again."""
+    edition = _locked(objection.edition, S.SHOWN)
+    _require(by, edition.board)
+    if not text.strip():
+        raise BoardError(_("An answer needs words."))
+    changed = Objection.objects.filter(pk=objection.pk, answered_at=None).update(
+        answer=text.strip()[:500], answered_at=timezone.now(), answered_by=by
+    )
+    if not changed:
+        raise BoardError(_("This objection was answered in the meantime."))
+    objection.refresh_from_db()
+    return objection
+
+
+def seal_of(edition: Edition) -> str:
+    """Return the hash of what an edition says: whoever recounts it sees whether it was changed."""
+    rows = edition.rows.select_related("place").order_by("rank", "place__code")
+    said = [[row.place.code, row.rank, row.score, row.values] for row in rows]
+    text = json.dumps([str(edition.board_id), edition.period, edition.measures, said], sort_keys=True)
+    return sha256(text.encode()).hexdigest()
+
+
+@transaction.atomic
+def publish(edition: Edition, *, by: User) -> Edition:
+    """Publish and seal an edition.
+
+    Raises:
+        BoardError: objections are not answered yet, or their time is not over.
+    """
+    edition = _locked(edition, S.SHOWN)
+    _require(by, edition.board)
+    if open_ones := edition.objections.filter(answered_at=None).count():
+        raise BoardError(_("%(n)s objections are not answered yet.") % {"n": open_ones})
+    if edition.object_until and timezone.localdate() <= edition.object_until:
+        raise BoardError(_("Objections are possible until %(day)s.") % {"day": edition.object_until})
+    edition.state, edition.published_at, edition.published_by = S.PUBLISHED, timezone.now(), by
+    edition.seal = seal_of(edition)
+    edition.save(update_fields=["state", "published_at", "published_by", "seal"])
+    return edition
+
+
+@transaction.atomic
+def correct(edition: Edition, *, by: User, reason: str) -> list[Correction]:
+    """Put what the records say now beside what was published, where it differs; the published rows stay.
+
+    Returns:
+        the corrections that are new.
+    """
+    edition = _locked(edition, S.PUBLISHED)
+    _require(by, edition.board)
+    if not reason.strip():
+        raise BoardError(_("A correction needs a reason."))
+    now = {
+        (standing.place.pk, value["code"]): value["value"]
+        for standing in standings(edition.board.place, edition.board.level, edition.measures, Period.of(edition.period))
+        for value in standing.values
+    }
+    last = {(row.place_id, row.code): row.now for row in edition.corrections.order_by("at")}
+    found = []
+    for row in edition.rows.all():
+        for value in row.values:
+            key = (row.place_id, value["code"])
+            if key in now and last.get(key, value["value"]) != now[key]:
+                found.append(
+                    Correction(
+                        jurisdiction_id=edition.jurisdiction_id,
+                        edition=edition,
+                        place_id=row.place_id,
+                        code=value["code"],
+                        was=last.get(key, value["value"]),
+                        now=now[key],
+                        reason=reason.strip()[:200],
+                        by=by,
+                    )
+                )
+    return Correction.objects.bulk_create(found)
