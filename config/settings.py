@@ -89,7 +89,6 @@ MIDDLEWARE = [
     "weilu.lib.middleware.TextMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "allauth.account.middleware.AccountMiddleware",
-    "allauth.account.middleware.AccountMiddleware",
     "weilu.orgs.access.AccessMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -172,27 +171,6 @@ SESSION_ENGINE = "weilu.accounts.sessions"
 SESSION_COOKIE_AGE = 60 * 60 * 12
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
-# The second factor, and log-in through an office's own identity provider, by django-allauth. Its own limits count in the
-# memory of one process: ours, in the database, stand before them (weilu.accounts.second_factor, weilu.orgs.rate_limit).
-ACCOUNT_ADAPTER = "weilu.accounts.adapters.AccountAdapter"
-ACCOUNT_LOGIN_METHODS = {"username"}
-ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
-ACCOUNT_EMAIL_VERIFICATION = "none"
-ACCOUNT_RATE_LIMITS = MFA_RATE_LIMITS = False
-MFA_ADAPTER = "weilu.accounts.adapters.FactorAdapter"
-MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
-MFA_PASSKEY_LOGIN_ENABLED = True
-MFA_TOTP_TOLERANCE = 1
-MFA_RECOVERY_CODES_SHOW_ONCE = True
-SOCIALACCOUNT_ADAPTER = "weilu.accounts.oidc.OfficeAdapter"
-OIDC = {
-    "name": os.environ.get("WEILU_OIDC_NAME", ""),
-    "issuer": os.environ.get("WEILU_OIDC_ISSUER", ""),
-    "client_id": os.environ.get("WEILU_OIDC_CLIENT_ID", ""),
-    "secret": os.environ.get("WEILU_OIDC_SECRET", ""),
-    # By which of the provider's claims an account is found the first time.
-    "claim": os.environ.get("WEILU_OIDC_CLAIM", "preferred_username"),
-}
 # The second factor, and log-in through an office's own identity provider, by django-allauth. Its own limits count in the
 # memory of one process: ours, in the database, stand before them (weilu.accounts.second_factor, weilu.orgs.rate_limit).
 ACCOUNT_ADAPTER = "weilu.accounts.adapters.AccountAdapter"
