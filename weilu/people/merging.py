@@ -208,7 +208,7 @@ def pairs(rows: QuerySet[Person], limit: int = 50) -> list[tuple[Person, Person]
     by_name = rows.filter(birth_date__isnull=False).order_by().values("name", "birth_date")
     by_phone = rows.exclude(phone_hash=b"").order_by().values("phone_hash")
     for query in (by_name, by_phone):
-        groups += query.annotate(many=models.Count("pk")).filter(many__gt=1)[:limit]
+        groups += [dict(row) for row in query.annotate(many=models.Count("pk")).filter(many__gt=1)[:limit]]
     found: dict[frozenset[Any], tuple[Person, Person]] = {}
     for group in groups:
         del group["many"]
