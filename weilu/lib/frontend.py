@@ -13,6 +13,12 @@ TARGET = ROOT / "weilu" / "static" / "vendor"
 
 FILES = {
     "tabler.min.css": "@tabler/core/dist/css/tabler.min.css",
+    "leaflet.css": "leaflet/dist/leaflet.css",
+    "leaflet.js": "leaflet/dist/leaflet.js",
+    # Its style sheet names them.
+    "images/layers.png": "leaflet/dist/images/layers.png",
+    "images/layers-2x.png": "leaflet/dist/images/layers-2x.png",
+    "images/marker-icon.png": "leaflet/dist/images/marker-icon.png",
 }
 SPRITE = PACKAGES / "@tabler/icons-sprite/dist/tabler-sprite.svg"
 
@@ -21,8 +27,8 @@ ICONS = """
     adjustments alert-triangle arrow-back-up arrow-left arrow-right bell building-community camera chart-bar
     check checklist chevron-right circle-check clipboard-list clock clock-pause device-mobile download edit eye
     file-text fingerprint
-    filter flag git-merge hand-stop heart-handshake help-circle home id inbox key language layout-dashboard
-    list-search lock logout map-pin menu-2 message-circle message-plus message-question messages mood-smile
+    filter flag git-merge hand-stop heart-handshake help-circle history home id inbox key language layout-dashboard
+    list-search lock logout map map-pin menu-2 message-circle message-plus message-question messages mood-smile
     notes paperclip phone photo player-play plus qrcode refresh search send settings speakerphone star
     star-filled text-size thumb-up user users walk x calendar-event printer
 """.split()  # noqa: SIM905  one name after the other reads best
@@ -42,7 +48,7 @@ def small_sprite(source: str, names: list[str]) -> str:
 def main() -> None:
     """Fill the vendor folder anew."""
     shutil.rmtree(TARGET, ignore_errors=True)
-    TARGET.mkdir(parents=True)
+    (TARGET / "images").mkdir(parents=True)
     for name, source in FILES.items():
         shutil.copyfile(PACKAGES / source, TARGET / name)
     text = SPRITE.read_text()
@@ -51,8 +57,9 @@ def main() -> None:
     if star:
         text += star.group().replace("tabler-star", "tabler-star-filled")
     (TARGET / "icons.svg").write_text(small_sprite(text, ICONS))
-    css = (TARGET / "tabler.min.css").read_text()  # its source map is not shipped; browsers would ask for it
-    (TARGET / "tabler.min.css").write_text(re.sub(r"/\*# sourceMappingURL=.*?\*/", "", css))
+    for name in ("tabler.min.css", "leaflet.js"):  # their source maps are not shipped; browsers would ask for them
+        text = (TARGET / name).read_text()
+        (TARGET / name).write_text(re.sub(r"/\*# sourceMappingURL=.*?\*/|//# sourceMappingURL=.*", "", text))
 
 
 if __name__ == "__main__":
