@@ -3,7 +3,6 @@
 import datetime as dt
 from collections import defaultdict
 from dataclasses import dataclass, field
-from typing import Any
 from uuid import UUID
 
 from django.utils import timezone
@@ -13,7 +12,7 @@ from django.utils.translation import gettext_lazy as _lazy
 from django.utils.translation import pgettext_lazy
 
 from weilu.orgs.models import Organisation
-from weilu.people.models import Appointment, Person, Post
+from weilu.people.models import Appointment, Post
 from weilu.records.models import Event
 
 SHOWN = 200
@@ -94,19 +93,19 @@ def _other_posts(people: set[UUID], body: Organisation, today: dt.date) -> dict[
 
 @dataclass(frozen=True)
 class Step:
-    """One line of a body's history: what was done, from which day, when it was entered and by whom."""
+    """One line of a body's history: what became of it, from which day; when it was entered and by whom, if known."""
 
     what: str
     detail: str
-    day: dt.date | None
-    at: dt.datetime
-    by: str
+    day: dt.date
+    at: dt.datetime | None = None
+    by: str = ""
     document: str = ""
 
 
 def history_of(body: Organisation) -> list[Step]:
-    """Return what became of a body and its posts, the newest first."""
-    changes = body.changes.select_related("created_by")[:SHOWN]
+    """Return what became of a body, its posts and who held them, the latest day first."""
+    events = list(Event.objects.filter(record_kind="organisation", record_id=body.pk).order_by("-at", "-id")[:SHOWN])
     steps = [
         Step(
             str(change.get_kind_display()),
@@ -116,29 +115,45 @@ def history_of(body: Organisation) -> list[Step]:
             change.created_by.name if change.created_by else "",
             change.document,
         )
-        for change in changes
+        for change in body.changes.select_related("created_by")[:SHOWN]
     ]
-    events = list(Event.objects.filter(record_kind="organisation", record_id=body.pk).order_by("-at", "-id")[:SHOWN])
-    names = _holders(events)
-    steps += [_step(event, names) for event in events]
-    return sorted(steps, key=lambda step: step.at, reverse=True)[:SHOWN]
+    steps += _of_posts(events) + _of_appointments(body, events)
+    return sorted(steps, key=lambda step: step.day, reverse=True)[:SHOWN]
 
 
-def _holders(events: list[Event]) -> dict[str, str]:
-    """Return who the events' appointments are of, by the appointment's id; one that was taken back is of nobody."""
-    ids = {event.changes["appointment"] for event in events if "appointment" in event.changes}
-    rows = Person.objects.filter(appointments__in=ids).values_list("appointments", "name")
-    return {str(pk): name for pk, name in rows if str(pk) in ids}
+def _of_posts(events: list[Event]) -> list[Step]:
+    """What was done to posts, and appointments that were taken back: of these only the event is left."""
+    return [
+        Step(
+            str(EVENTS[event.move]),
+            event.changes.get("post", ""),
+            dt.date.fromisoformat(event.changes.get("until") or event.changes.get("since") or _day(event)),
+            event.at,
+            event.actor_name,
+        )
+        for event in events
+        if event.move in EVENTS and event.move not in ("appoint", "appointment_end")
+    ]
 
 
-def _step(event: Event, names: dict[str, str]) -> Step:
-    changes: dict[str, Any] = event.changes
-    day = changes.get("until") if event.move in ("appointment_end", "post_close") else changes.get("since")
-    who = names.get(changes.get("appointment", ""), "")
-    return Step(
-        str(EVENTS.get(event.move, event.move)), " · ".join(part for part in (changes.get("post", ""), who) if part),
-        dt.date.fromisoformat(day) if day else None, event.at, event.actor_name, changes.get("document", ""),
-    )  # fmt: skip
+def _day(event: Event) -> str:
+    return timezone.localtime(event.at).date().isoformat()
+
+
+def _of_appointments(body: Organisation, events: list[Event]) -> list[Step]:
+    """Who came and who went: the appointments say it, the events who entered it."""
+    entered = {(event.move, event.changes.get("appointment")): event for event in reversed(events)}
+    rows = Appointment.objects.filter(post__organisation=body).select_related("post", "person")
+    steps = []
+    for row in rows.order_by("-valid_from", "-id")[:SHOWN]:
+        for move, day in (("appoint", row.valid_from), ("appointment_end", row.valid_to)):
+            if day is not None:
+                event = entered.get((move, str(row.pk)))
+                document = row.document if move == "appoint" else event.changes.get("document", "") if event else ""
+                what, detail = str(EVENTS[move]), f"{row.post} · {row.person}"
+                at, by = (event.at, event.actor_name) if event else (None, "")
+                steps.append(Step(what, detail, day, at, by, document))
+    return steps
 
 
 def _columns(columns: dict[str, list[str]]) -> str:

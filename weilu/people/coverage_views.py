@@ -108,7 +108,7 @@ def _lines(
         )
     if rows.model is Person:
         return (
-            [_("name"), _("bodies"), _("posts")],
+            [_("name"), _("bodies served in"), _("posts")],
             [_person_line(row) for row in rows.order_by("name", "id")[part]],
             count,
         )

@@ -93,7 +93,13 @@ def organisation_edit(request: AccountRequest, pk: str) -> HttpResponse:
         messages.success(request, _("Saved."))
         return redirect("organisation", body.pk)
     about = _("A name that it had is kept, so that rosters which still use it are understood.")
-    return _form_page(request, form, str(body), reverse("organisation", args=[body.pk]), about=about)
+    return _form_page(
+        request,
+        form,
+        _("Rename or correct: %(name)s") % {"name": body},
+        reverse("organisation", args=[body.pk]),
+        about=about,
+    )
 
 
 @requires(Permission.KEEP)

@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from weilu.orgs.models import Organisation, Place
+from weilu.orgs.models import Level, Organisation, Place
 from weilu.orgs.roles import Role
 
 Kind = Organisation.Kind
@@ -44,8 +44,11 @@ class _Body(Given):
 
     def __init__(self, *args: Any, place: Place, body: Organisation | None = None, **given: Any):
         super().__init__(*args, **given)
-        # Here and above, and below it too: a group at a building hangs on the branch of its community.
-        near = Q(place__code__in=place.ancestor_codes) | Q(place__path__startswith=place.path)
+        near = Q(place__code__in=place.ancestor_codes)
+        if place.level >= Level.VILLAGE:  # further up that would be a list of thousands
+            near |= Q(place__path__startswith=place.path)
+        if body is not None and body.parent_id:
+            near |= Q(pk=body.parent_id)
         rows = Organisation.objects.filter(near, valid_to=None).exclude(kind=Kind.MEMBER_HOUSEHOLD)
         if body is not None:
             rows = rows.filter(jurisdiction=body.jurisdiction_id).exclude(pk=body.pk)
