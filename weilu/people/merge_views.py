@@ -6,6 +6,7 @@ from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 from django.views.decorators.http import require_POST, require_safe
 
 from weilu.orgs.access import AccountRequest, requires
@@ -48,7 +49,13 @@ def _compare(one: Person, other: Person) -> list[dict[str, Any]]:
         field, mine, theirs = Person._meta.get_field(name), _shown(one, name), _shown(other, name)
         if mine or theirs:
             same = getattr(one, name) == getattr(other, name)
-            label = _("entered") if name == "created_at" else _("account") if name == "user" else field.verbose_name  # type: ignore[union-attr]
+            label = (
+                pgettext("a record", "entered")
+                if name == "created_at"
+                else _("account")
+                if name == "user"
+                else field.verbose_name
+            )  # type: ignore[union-attr]
             lines.append({"label": label, "one": mine, "other": theirs, "same": same})
     return lines
 
