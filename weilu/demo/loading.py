@@ -18,11 +18,13 @@ from weilu.demo.county import COUNTY, County
 from weilu.demo.filing import COUNT, SEED, Filing
 from weilu.demo.history import Story
 from weilu.demo.parties import Parties
+from weilu.demo.persons import Records
 from weilu.demo.pictures import picture
 from weilu.demo.places import county_place, import_places, lay_out
 from weilu.demo.plot import Plot
 from weilu.demo.population import Population
 from weilu.demo.showcase import showcase
+from weilu.demo.venues import Venues
 from weilu.lib.copying import copy_rows
 from weilu.lib.search import words_of
 from weilu.matters.models import Matter, MatterText
@@ -142,6 +144,8 @@ class Loading:
         population = Population(self.county, self.rng, self.now - OPEN_FOR)
         population.settle()
         Parties(self.county, population).found()
+        Records(self.county, population.persons, population.memberships, self.now).keep()
+        Venues(self.county, self.now).furnish()
         self.bar.advance(self.task, COUNT / 5)
 
     def _tell(self) -> None:

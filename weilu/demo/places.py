@@ -7,6 +7,7 @@ their township) and wrong.
 from math import cos, hypot, pi, radians, sin
 from pathlib import Path
 from random import Random
+from uuid import UUID
 
 from rich.console import Console
 
@@ -44,7 +45,21 @@ def lay_out(county: County, rng: Random) -> None:
         new += grids
         if is_community(village):
             new += [_building(grid, number, rng) for grid in grids for number in range(1, rng.randint(2, 4))]
+    _count_households(new)
     copy_rows(Place, new)
+
+
+def _count_households(places: list[Place]) -> None:
+    """Say how many households live in each building and grid; from the code, so that nothing else changes."""
+    inside: dict[UUID | None, int] = {}
+    for place in places:
+        if place.level == Level.BUILDING:
+            place.households = Random(f"households:{place.code}").randint(36, 96)
+            inside[place.parent_id] = inside.get(place.parent_id, 0) + place.households
+    for place in places:
+        if place.level == Level.GRID:
+            few, many = (40, 160) if place.pk in inside else (45, 130)
+            place.households = Random(f"households:{place.code}").randint(few, many) + inside.get(place.pk, 0)
 
 
 def near(place: Place, rng: Random, km: float) -> tuple[float, float]:

@@ -8,8 +8,8 @@ from weilu.demo.accounts import PASSWORD, ROLES
 from weilu.demo.bodies import DEPARTMENTS
 from weilu.demo.county import COMMUNITY, TOWN, County, in_town, is_community
 from weilu.demo.names import Names
+from weilu.demo.persons import Describer
 from weilu.lib.copying import copy_rows
-from weilu.lib.crypto import keyed_hash
 from weilu.orgs.models import Grant, Organisation, Place, User
 from weilu.orgs.roles import Role
 from weilu.people.models import Membership, Person
@@ -31,6 +31,7 @@ class Population:
 
     def __post_init__(self) -> None:
         self.names = Names(self.rng)
+        self.describer = Describer()
 
     def settle(self) -> None:
         """Make everybody, from the county down to the villages, and write them."""
@@ -39,19 +40,25 @@ class Population:
             self._township(township)
         for village in self.county.villages:
             self._village(village)
+        self._describe()
         for model, rows in ((User, self.users), (Person, self.persons), (Membership, self.memberships)):
             copy_rows(model, rows)
         copy_rows(Grant, self.grants)
 
     # People.
 
+    def _describe(self) -> None:
+        for row in self.memberships:
+            if row.kind in (Kind.MEMBER, Kind.SECRETARY):
+                row.person.joined_party_on = dt.date(row.valid_from.year - 1, 7, 1)
+        for person in self.persons:
+            self.describer.describe(person)
+
     def person(self, home: Place, organisation: Organisation, kind: Kind) -> Person:
         """A new person who lives in ``home`` and belongs to ``organisation``."""
-        phone = self.names.phone()
         person = Person(
-            jurisdiction=self.county.jurisdiction, name=self.names.name(), phone=phone, phone_hash=keyed_hash(phone),
-            home=home,
-        )  # fmt: skip
+            jurisdiction=self.county.jurisdiction, phone=self.names.phone(), name=self.names.name(), home=home
+        )
         self.persons.append(person)
         self.join(person, organisation, kind)
         return person
@@ -102,6 +109,8 @@ class Population:
         for code in DEPARTMENTS:
             body = self.county.departments[code]
             staff = [self.person(self.home(self.rng.choice(homes)), body, Kind.STAFF) for _ in range(3)]
+            for person in staff:
+                person.work = body
             if code == "hotline":
                 for number, person in enumerate(staff):
                     user = self.account(person, f"d-hotline-{number}" if number else "county")
@@ -164,6 +173,9 @@ class Population:
         urban = is_community(village) and in_town(village)
         for number, walked in enumerate([[grid] for grid in grids] if urban else [grids]):
             worker = self.person(walked[0], committee, Kind.GRID_WORKER)
+            if urban:
+                mine = self.memberships[-1]
+                mine.place, mine.public_phone = walked[0], f"0839-5557{len(self.memberships) % 1000:03d}"
             if is_community(village):
                 shown = village.code == COMMUNITY and number == 0
                 user = self.account(worker, "grid" if shown else f"g{village.code}-{number + 1:02d}")

@@ -216,7 +216,8 @@ def leaders_for(place: Place) -> Leaders:
 def _people(place: Place, leaders: Leaders) -> list[Responsible]:
     if place.level <= Level.TOWNSHIP:
         return leaders.at(place)
-    village = leaders.at(_village(place), {str(Body.PARTY_COMMITTEE), str(Body.COMMUNITY), str(Body.BRANCH)})
+    village = leaders.at(_village(place), {str(Body.PARTY_COMMITTEE), str(Body.COMMUNITY)})
+    village = village or leaders.at(_village(place), {str(Body.BRANCH)})  # where one branch heads the village
     if place.level == Level.VILLAGE:
         return village
     grid = place if place.level == Level.GRID else place.parent

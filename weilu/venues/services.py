@@ -11,6 +11,7 @@ from django.db.models.functions import Upper
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
+from django.utils.translation import pgettext
 
 from weilu.orgs.models import Place, User
 from weilu.orgs.roles import Permission
@@ -175,7 +176,7 @@ def check_time(venue: Venue, wish: Wish, now: dt.datetime) -> None:
         raise BadTime(_("A venue can be booked at most %(n)s days ahead.") % {"n": AHEAD})
     day = day_of(venue, starts.date())
     if ends.date() != starts.date() or not day.holds(starts.time(), ends.time()):
-        open_then = "、".join(map(str, day.spans)) or day.why or _("closed")
+        open_then = "、".join(map(str, day.spans)) or day.why or pgettext("hours of a venue", "closed")
         raise BadTime(_("The venue is not open then. Its hours that day: %(hours)s.") % {"hours": open_then})
     if wish.people and venue.capacity and wish.people > venue.capacity:
         raise BadTime(_("The venue seats %(n)s people. Choose a larger one.") % {"n": venue.capacity})
