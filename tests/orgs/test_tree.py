@@ -6,7 +6,8 @@ import pytest
 
 from weilu.orgs import tree
 from weilu.orgs.bodies import close_body, make_body
-from weilu.orgs.models import Level, Organisation, Place, User
+from weilu.orgs.models import Grant, Level, Organisation, Place, User
+from weilu.orgs.roles import Role
 
 Kind = Organisation.Kind
 SINCE = dt.date(2020, 1, 1)
@@ -113,3 +114,25 @@ def test_pages_of_the_list_lose_no_body_even_of_one_name(world, sign_in, monkeyp
         seen += [row.pk for row in page["rows"]]
         address = page["next_page"] and f"/organisations/{page['next_page']}"
     assert len(seen) == len(set(seen)) == 4
+
+
+def test_many_tops_are_counted_at_once_and_as_each_would_be(world, party, django_assert_max_num_queries):
+    places = [world.village, world.other_village]
+    for number in range(3):
+        code = f"5108241009{number:02d}"
+        place = Place.objects.create(
+            code=code, name=code, short_name=code, level=Level.VILLAGE, parent=world.township,
+            path=f"{world.township.path}{code}/",
+        )  # fmt: skip
+        make_body(place=place, kind=Kind.BRANCH, name="党支部", by=None, since=SINCE)
+        places.append(place)
+    user = world.user("walker", Role.OBSERVER, places[0])
+    for place in places[1:]:
+        Grant.objects.create(user=user, role=Role.OBSERVER, place=place, jurisdiction=world.jurisdiction)
+    user = fresh(user)
+    with django_assert_max_num_queries(3):  # grants, places, counts
+        nodes = tree.whole(user, set())
+    counts = {node.name: {word: count for word, count, _address in node.counts} for node in nodes}
+    assert len(counts) == 5
+    assert sum(counts["金穗社区"].values()) == 4
+    assert sum(counts["红旗村"].values()) == 0
