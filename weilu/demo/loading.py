@@ -14,6 +14,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from weilu.demo.accounts import accounts
 from weilu.demo.bodies import found_bodies
+from weilu.demo.changes import change_map
 from weilu.demo.county import COUNTY, County
 from weilu.demo.filing import COUNT, SEED, Filing
 from weilu.demo.history import Story
@@ -122,6 +123,7 @@ class Loading:
         self._number()
         self._write()
         self._photos()
+        change_map(self.county, self.now)
         self.bar.update(self.task, description="ready", completed=3 * COUNT)
 
     def _step(self, what: str) -> None:

@@ -18,7 +18,6 @@ from weilu.demo.population import Population
 from weilu.lib.copying import copy_rows
 from weilu.orgs.models import Level, Organisation, OrganisationChange, Place
 from weilu.people.models import Appointment, Membership, Person, Post
-from weilu.people.persons import prepare
 
 Kind, As = Organisation.Kind, Membership.Kind
 LONG_AGO, FOUNDED = dt.date(1998, 6, 1), dt.date(2012, 3, 1)
@@ -244,7 +243,7 @@ class Parties:
             jurisdiction=self.county.jurisdiction, name=self.population.names.name(), home=home, work=work,
             phone=self.population.names.phone(), joined_party_on=dt.date(2024 - years, 7, 1) if joined else None,
         )  # fmt: skip
-        prepare(row)
+        self.population.describer.describe(row)
         self.persons.append(row)
         return row
 
