@@ -159,8 +159,8 @@ class WishForm(forms.Form):
     """When and what for."""
 
     day = forms.DateField(label=pgettext_lazy("of a calendar", "day"), widget=date_input())
-    starts = forms.TimeField(label=_("from"), widget=TimeInput())
-    ends = forms.TimeField(label=_("to"), widget=TimeInput())
+    starts = forms.TimeField(label=pgettext_lazy("of a time", "from"), widget=TimeInput())
+    ends = forms.TimeField(label=pgettext_lazy("of a time", "to"), widget=TimeInput())
     purpose = forms.CharField(
         label=_("purpose"),
         max_length=80,
