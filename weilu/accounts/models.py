@@ -18,7 +18,7 @@ INVITATION_LASTS = dt.timedelta(days=7)
 class Session(AbstractBaseSession):
     """A session, with whose it is and from where. Residents who follow a matter have one without an account."""
 
-    # Names the session on pages, where its key must not stand: the key is what the browser holds.
+    # A keyed hash of the key, which names the session on pages: the key itself is what the browser holds.
     id = models.UUIDField(default=new_id, unique=True, editable=False)
     user = models.ForeignKey(User, models.CASCADE, null=True, related_name="sessions")
     device = models.CharField(max_length=200, blank=True)

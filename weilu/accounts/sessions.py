@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from weilu.accounts.models import Session
 from weilu.lib.client import ip_address
-from weilu.lib.ids import new_id
+from weilu.lib.crypto import keyed_hash
 from weilu.lib.prepared import PreparedQuery
 
 # The last use is written at most so often: a page of an account otherwise writes nothing.
@@ -46,11 +46,12 @@ class SessionStore(db.SessionStore):
     def create_model_instance(self, data: dict[str, Any]) -> Session:
         origin = data.get(ORIGIN, {})
         user = data.get("_auth_user_id")
+        key = self._get_or_create_session_key()
         return Session(
-            session_key=self._get_or_create_session_key(),
+            session_key=key,
             session_data=self.encode(data),
             expire_date=self.get_expiry_date(),
-            id=UUID(origin["id"]) if origin else new_id(),
+            id=UUID(bytes=keyed_hash(key)[:16]),
             user_id=UUID(user) if user else None,
             device=origin.get("device", ""),
             address=origin.get("address", ""),
@@ -69,7 +70,6 @@ class SessionStore(db.SessionStore):
 def note_origin(sender: Any, request: HttpRequest, user: Any, **kwargs: Any) -> None:
     """At log-in, write into the session where it comes from; its row repeats it."""
     request.session[ORIGIN] = {
-        "id": str(new_id()),
         "since": timezone.now().isoformat(),
         "device": request.META.get("HTTP_USER_AGENT", "").replace("\x00", "")[:200],
         "address": ip_address(request)[:45],
