@@ -192,9 +192,12 @@ WORK_PAGES = [
     "/account/",
     "/places/",
     "/places/510824100001/",
+    "/tree/",
+    "/tree/?open=510824100001",
+    "/organisations/?kind=branch",
 ]
 MORE = {
-    "clerk": ["/matters/new/", "/work/mine/"],
+    "clerk": ["/coverage/", "/coverage/cross-posts/", "/matters/new/", "/work/mine/"],
     "member": ["/work/orders/", "/work/mine/"],
     "administrator": [
         "/accounts/",
