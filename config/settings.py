@@ -6,6 +6,7 @@ import sys
 import tempfile
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from psycopg.conninfo import conninfo_to_dict
 
@@ -28,6 +29,12 @@ if TESTING:
     DATA = Path(os.environ.setdefault("WEILU_TEST_DATA", tempfile.mkdtemp(prefix="weilu-test-")))
 else:
     DATA = Path(os.environ.get("WEILU_DATA") or BASE_DIR / ".data").resolve()
+
+
+def tile_origins(address: str) -> list[str]:
+    """Return the origins that browsers may fetch tiles from: of ``https://{s}.tiles.example/…``, any ``{s}``."""
+    found = urlsplit(address)
+    return [f"{found.scheme}://{found.netloc.replace('{s}', '*')}"] if found.scheme in ("http", "https") else []
 
 
 def secret(name: str) -> str:
@@ -216,10 +223,12 @@ FILE_UPLOAD_MAX_MEMORY_SIZE = 2_500_000
 WHITENOISE_MAX_AGE = 60 * 60
 
 # --- security -------------------------------------------------------------------------------------------------------
+# Maps draw outlines of our own. A tile address, https://tiles.example/{z}/{x}/{y}.png, puts pictures below them.
+TILES = os.environ.get("WEILU_TILES", "")
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": ["'self'"],
-        "img-src": ["'self'", "data:"],
+        "img-src": ["'self'", "data:", *tile_origins(TILES)],
         "frame-ancestors": ["'none'"],
         "form-action": ["'self'"],
         "base-uri": ["'none'"],

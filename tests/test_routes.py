@@ -16,14 +16,17 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import transaction
 from django.test import Client
 from django.urls import URLPattern, get_resolver, reverse
+from django.utils import timezone
 from PIL import Image
 from python_calamine import CalamineWorkbook
 
+from tests.conftest import place
 from weilu.matters import services
 from weilu.matters.models import Category, Matter
 from weilu.matters.views import VERBS
 from weilu.orgs.access import PUBLIC
-from weilu.orgs.models import Grant, Organisation, User
+from weilu.orgs.changes import rename
+from weilu.orgs.models import Grant, Level, Organisation, Place, User
 from weilu.orgs.roles import Permission, Role
 from weilu.people.appointments import appoint, make_post
 from weilu.people.honours import award
@@ -93,12 +96,15 @@ def things(world) -> Things:
 
 
 def some(world) -> SimpleNamespace:
-    """A person of the village, another record of them, a third that was merged into the first, an honour."""
+    """A person of the village, another record of them, a third that was merged into the first, an honour; and a
+    village of the other township that has another name today."""
     given = {"by": None, "home": world.village, "name": "赵大山"}
     person, double, third = (make_person(**given, phone=f"1380000000{number}") for number in range(3))
     merged = merge(third, into=person, by=None)
     honour = award(person, title="优秀党员", level=4, body="县委", awarded_on=dt.date(2025, 7, 1), document="", by=None)
-    return SimpleNamespace(person=person, double=double, merge=merged, honour=honour)
+    hamlet = place("510824101209", "老湾村", Level.VILLAGE, world.other_township)
+    rename(hamlet, name="新湾村", on=timezone.localdate(), by=None)
+    return SimpleNamespace(person=person, double=double, merge=merged, honour=honour, ended=Place.objects.get(pk=hamlet.pk))
 
 
 def in_post(world) -> Appointment:
@@ -164,6 +170,10 @@ def village(things: Things) -> dict[str, Any]:
 
 def a_person(things: Things) -> dict[str, Any]:
     return {"pk": things.people.person.pk}
+
+
+def ended(things: Things) -> dict[str, Any]:
+    return {"pk": things.people.ended.pk}
 
 
 def ticked(things: Things) -> dict[str, Any]:
@@ -232,6 +242,18 @@ ROUTES = {
     "places": Route(P.VIEW, ok=(200, 302)),
     "place": Route(P.VIEW, address=village, inside=CLERKS | OVERSEERS | MEMBERS),
     "organisation_new": Route(P.KEEP, address=village, inside=CLERKS | {"administrator"}),
+    "place_then": Route(P.VIEW, address=ended, inside={"county_clerk", "stranger"} | OVERSEERS),
+    "place_take_back": Route(
+        P.MANAGE, "post", lambda t: {"pk": t.people.ended.ended_by_id}, inside={"administrator"}, ok=(302,)
+    ),
+    "place_change": Route(P.MANAGE, address=lambda t: {**village(t), "kind": "rename"}, inside={"administrator"}),
+    "place_outline": Route(P.KEEP, address=village, inside=CLERKS | {"administrator"}),
+    "place_grids": Route(P.VIEW, address=village, inside=CLERKS | OVERSEERS | MEMBERS),
+    "map": Route(P.VIEW),
+    "map_laps": Route(P.VIEW, address=village, inside=CLERKS | OVERSEERS | MEMBERS),
+    "map_outlines": Route(P.VIEW, address=lambda t: {**village(t), "level": 6}, inside=CLERKS | OVERSEERS | MEMBERS),
+    "map_matters": Route(P.VIEW, address=village, inside=CLERKS | OVERSEERS | MEMBERS),
+    "map_heat": Route(P.VIEW, address=lambda t: {**village(t), "level": 6}, inside=CLERKS | OVERSEERS | MEMBERS),
     "accounts": Route(P.MANAGE),
     "account_new": Route(P.MANAGE),
     "account_password": Route(P.MANAGE, "post", of_clerk, inside={"administrator"}, ok=(200, 302, 422)),

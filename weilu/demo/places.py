@@ -12,6 +12,7 @@ from uuid import UUID
 from rich.console import Console
 
 from weilu.demo.county import COUNTY, TOWN, County, is_community
+from weilu.demo.outlines import Outlines
 from weilu.lib.copying import copy_rows
 from weilu.orgs import import_divisions
 from weilu.orgs.models import Level, Place
@@ -37,16 +38,18 @@ def lay_out(county: County, rng: Random) -> None:
             place.parent = known[place.parent_id]
     county.townships = [place for place in rows if place.level == Level.TOWNSHIP]
     county.villages = [place for place in rows if place.level == Level.VILLAGE]
-    _position(county, rng)
+    outlines = _position(county, rng)
     new = []
     for village in county.villages:
         grids = [_grid(village, number, rng) for number in range(1, rng.choice((2, 3, 3, 4)) + 1)]
+        outlines.hold(village, grids)
         county.grids[village.pk] = grids
         new += grids
         if is_community(village):
             new += [_building(grid, number, rng) for grid in grids for number in range(1, rng.randint(2, 4))]
     _count_households(new)
     copy_rows(Place, new)
+    outlines.write()
 
 
 def _count_households(places: list[Place]) -> None:
@@ -70,7 +73,7 @@ def near(place: Place, rng: Random, km: float) -> tuple[float, float]:
     return round(latitude, 4), round(longitude, 4)
 
 
-def _position(county: County, rng: Random) -> None:
+def _position(county: County, rng: Random) -> Outlines:
     taken = [TOWN_POSITION]
     for township in county.townships:
         found = TOWN_POSITION if township.code == TOWN else _apart(taken, rng)
@@ -80,8 +83,10 @@ def _position(county: County, rng: Random) -> None:
         km = 1.8 if is_community(village) else 5
         village.latitude, village.longitude = near(village.parent or county.place, rng, km)
     county.place.latitude, county.place.longitude = TOWN_POSITION
+    outlines = Outlines(county)
     places = [county.place, *county.townships, *county.villages]
     Place.objects.bulk_update(places, ["latitude", "longitude"], batch_size=250)
+    return outlines
 
 
 def _apart(taken: list[tuple[float, float]], rng: Random) -> tuple[float, float]:

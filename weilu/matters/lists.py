@@ -27,6 +27,7 @@ from weilu.orgs.memory import remember
 from weilu.orgs.models import Jurisdiction, Level, Place, valid_on
 from weilu.orgs.roles import Permission
 from weilu.orgs.scope import in_place, places_in_scope
+from weilu.orgs.succession import find_place, places_today, predecessors
 from weilu.records.attachments import BadFile
 from weilu.records.models import Attachment, Event, Notification
 from weilu.records.wording import link, notice
@@ -47,11 +48,15 @@ def _narrow(request: AccountRequest) -> tuple[Any, dict[str, Any]]:
     tab = request.GET.get("tab", "raised" if Permission.TRIAGE in user.permissions else "all")
     tab = tab if tab in TABS else "all"
     text = request.GET.get("q", "").strip()[:100]
-    chosen: dict[str, Any] = {"tab": tab, "q": text, "place": None, "category": None}
+    chosen: dict[str, Any] = {"tab": tab, "q": text, "place": None, "category": None, "formerly": [], "today": []}
     if code := request.GET.get("place", ""):
-        place = Place.objects.filter(places_in_scope(user, Permission.VIEW), code=code, valid_to=None).first()
+        place = find_place(user, Permission.VIEW, code)
         rows = rows.filter(in_place(place)) if place else rows.none()
         chosen["place"] = place
+        if place and place.formerly:
+            chosen["formerly"] = list(predecessors(place))
+        if place and place.valid_to:
+            chosen["today"] = places_today(place)
     if code := request.GET.get("category", ""):
         chosen["category"] = Category.objects.filter(
             code=code, jurisdiction__in=[grant.jurisdiction_id for grant in user.grants_now]

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import shapely
@@ -15,7 +16,7 @@ from weilu.lib.import_result import ImportProblem, ImportResult, Refusal
 from weilu.orgs.changes import CODE, LONGEST_NAME
 from weilu.orgs.models import Level, Network, Place
 from weilu.orgs.names import full_name
-from weilu.orgs.outlines import BadOutline, check_reference, read_json, set_outline, sound
+from weilu.orgs.outlines import LARGEST_FILE, BadOutline, check_reference, read_json, set_outline, sound
 
 MOST_FEATURES = 20_000
 # The usual names of properties, in lower case.
@@ -81,6 +82,23 @@ def run(raw: bytes, *, place: Place, dry_run: bool = False) -> ImportResult:
         if dry_run:
             transaction.set_rollback(True)
     return intake.result
+
+
+def run_file(file: Path, *, place: str, dry_run: bool = False) -> ImportResult:
+    """Import a file of grids for the place that has a code; see :func:`run`.
+
+    Raises:
+        ImportProblem: there is no such place or file, or the file as a whole cannot be read.
+    """
+    row = Place.objects.filter(code=place, valid_to=None).first()
+    if row is None:
+        raise ImportProblem(_("There is no place with the code %(code)s today.") % {"code": place})
+    try:
+        with file.open("rb") as opened:
+            raw = opened.read(LARGEST_FILE + 1)
+    except OSError as error:
+        raise ImportProblem(_("%(file)s cannot be read.") % {"file": file}) from error
+    return run(raw, place=row, dry_run=dry_run)
 
 
 def _features(raw: bytes) -> list[Any]:

@@ -150,8 +150,9 @@ def _reason(found: BaseGeometry) -> str:
 def _as_json(found: BaseGeometry) -> dict[str, Any]:
     if found.geom_type == "GeometryCollection":
         found = shapely.union_all([part for part in shapely.get_parts(found) if part.area])
-    found = shapely.orient_polygons(found)
-    return json.loads(json.dumps(mapping(found)))
+    # In one order and one spelling, so that the same outline given twice is the same.
+    found = shapely.orient_polygons(shapely.normalize(found))
+    return json.loads(json.dumps(mapping(shapely.transform(found, lambda points: np.round(points, DIGITS)))))
 
 
 def flat(found: BaseGeometry) -> BaseGeometry:
@@ -254,8 +255,8 @@ def cover(village: Place) -> Cover:
 
     overlaps = []
     rows, shapes = list(drawn), list(drawn.values())
-    tree = shapely.STRtree(shapes)
-    for first, second in zip(*tree.query(shapes, predicate="intersects"), strict=True):
+    pairs = shapely.STRtree(shapes).query(shapes, predicate="intersects").T if shapes else []
+    for first, second in pairs:
         if first < second:
             overlaps += laps(shapes[first].intersection(shapes[second]), (rows[first], rows[second]))
     gaps = laps(ground.difference(together), ()) if drawn else []

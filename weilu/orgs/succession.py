@@ -83,9 +83,9 @@ def changeable_by(user: User) -> QuerySet[Place]:
 def columns_naming_places() -> Iterator[ForeignKey]:
     """Yield the columns of all tables that name a place."""
     for relation in Place._meta.get_fields(include_hidden=True):
-        if relation.auto_created and not relation.concrete and (relation.one_to_many or relation.one_to_one):
-            if not relation.related_model._meta.auto_created:
-                yield relation.field
+        points_here = relation.auto_created and not relation.concrete and not relation.many_to_many
+        if points_here and not relation.related_model._meta.auto_created:
+            yield relation.field
 
 
 def followers() -> Iterator[ForeignKey]:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from weilu.orgs import views
+from weilu.orgs import place_views, views
 
 urlpatterns = [
     path("logout/", views.logout, name="logout"),
@@ -10,7 +10,14 @@ urlpatterns = [
     path("type-size/", views.type_size, name="type_size"),
     path("account/", views.account, name="account"),
     path("places/", views.places, name="places"),
+    path("places/then/<uuid:pk>/", place_views.place_then, name="place_then"),
+    path("places/changes/<uuid:pk>/take-back/", place_views.place_take_back, name="place_take_back"),
     path("places/<str:code>/", views.places, name="place"),
+    path("places/<str:code>/outline/", place_views.place_outline, name="place_outline"),
+    path("places/<str:code>/grids/", place_views.place_grids, name="place_grids"),
+    path("places/<str:code>/change/<slug:kind>/", place_views.place_change, name="place_change"),
+    path("map/<str:code>/laps.json", place_views.laps_json, name="map_laps"),
+    path("map/<str:code>/outlines/<int:level>.json", place_views.outlines_json, name="map_outlines"),
     path("accounts/", views.accounts, name="accounts"),
     path("accounts/new/", views.account_new, name="account_new"),
     path("accounts/<str:username>/", views.account_edit, name="account_edit"),

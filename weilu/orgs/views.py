@@ -8,7 +8,7 @@ from django.contrib.auth import update_session_auth_hash
 from django.contrib.auth.forms import PasswordChangeForm
 from django.contrib.auth.views import LogoutView
 from django.db import IntegrityError, transaction
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -19,8 +19,10 @@ from weilu.orgs.access import AccountRequest, public, requires
 from weilu.orgs.forms import AccountForm, FirstPasswordForm, GrantForm
 from weilu.orgs.managing import ELSEWHERE, managed, wholly_managed
 from weilu.orgs.models import Grant, Organisation, Place, valid_on
+from weilu.orgs.place_views import history_of
 from weilu.orgs.roles import Permission
 from weilu.orgs.scope import organisations_in_scope, places_in_scope
+from weilu.orgs.succession import find_place
 
 logout = public(LogoutView.as_view())
 
@@ -84,7 +86,12 @@ def places(request: AccountRequest, code: str = "") -> HttpResponse:
         if len(first) == 1:
             return redirect("place", first[0].code)
         return render(request, "orgs/places.html", {"place": None, "children": tops.order_by("level", "code")})
-    place = get_object_or_404(mine.select_related("parent__parent__parent"), code=code)
+    place = mine.filter(code=code).select_related("parent__parent__parent").first()
+    if place is None:
+        then = find_place(request.user, Permission.VIEW, code)
+        if then is None:
+            raise Http404
+        return redirect("place_then", then.pk)
     bodies = Organisation.objects.filter(
         organisations_in_scope(request.user, Permission.VIEW), valid_on(today), place=place
     )
@@ -94,6 +101,7 @@ def places(request: AccountRequest, code: str = "") -> HttpResponse:
         "above": mine.filter(code__in=codes).order_by("level"),
         "children": mine.filter(parent=place).order_by("code"),
         "organisations": bodies.order_by("kind", "name"),
+        **history_of(place, request.user),
     }
     return render(request, "orgs/places.html", context)
 

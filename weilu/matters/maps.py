@@ -1,0 +1,176 @@
+"""The map: places by outline, matters as points, and how many there are in each place; each layer with its table."""
+
+import datetime as dt
+from dataclasses import dataclass
+from math import ceil, sqrt
+from typing import Any
+
+from django.conf import settings
+from django.db.models import Count
+from django.http import Http404, HttpResponse
+from django.shortcuts import render
+from django.urls import NoReverseMatch, reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from weilu.matters.models import Matter, MatterQuerySet
+from weilu.matters.queries import rows_of
+from weilu.matters.workflow import State
+from weilu.orgs.access import AccountRequest, requires
+from weilu.orgs.models import Level, Network, Place, User
+from weilu.orgs.place_views import box_around, collection, feature, in_hand, shown_below
+from weilu.orgs.roles import Permission
+from weilu.orgs.scope import COLUMNS, ids_of, in_place, places_in_scope
+
+POINTS = 500
+PERIODS = (30, 90, 365)
+SHADES = 5
+# What another app may add as points of its own: the name of a route that takes a place's code and gives GeoJSON, and
+# of the page that lists them.
+VENUES, VENUES_LIST = "venue_points", "venues_manage"
+
+
+@dataclass(frozen=True)
+class Heat:
+    """How many matters a place had, and how dark it is drawn: 0 for none, 1 to 5, by the root of its share of the most.
+
+    By the root, because one busy grid would leave all others pale.
+    """
+
+    place: Place
+    count: int
+    shade: int
+    share: float
+
+
+def _place(request: AccountRequest) -> Place:
+    """Return the place whose map is asked for; by default the reader's own."""
+    if code := request.GET.get("place", ""):
+        return in_hand(request.user, Permission.VIEW, code[:24])
+    mine = Place.objects.filter(places_in_scope(request.user, Permission.VIEW), valid_to=None)
+    found = mine.select_related("parent").order_by("level", "code").first()
+    if found is None:
+        raise Http404
+    return found
+
+
+def _levels(place: Place) -> list[Level]:
+    """Return the levels that the map of a place may show: those below it, down to grids; of a grid, itself."""
+    return [level for level in COLUMNS if level > place.level] or [Level(place.level)]
+
+
+def _level(place: Place, wanted: str, layer: str) -> Level:
+    levels = _levels(place)
+    usual = levels[-1] if layer == "heat" and place.level >= Level.TOWNSHIP else levels[0]
+    return next((level for level in levels if str(int(level)) == wanted), usual)
+
+
+def _days(wanted: str) -> int:
+    return next((days for days in PERIODS if str(days) == wanted), 90)
+
+
+def matters_in(user: User, place: Place, days: int) -> MatterQuerySet:
+    """Return the matters that ``user`` may see in a place, received in the last days."""
+    since = timezone.now() - dt.timedelta(days=days)
+    rows: MatterQuerySet = Matter.objects.visible_to(user)
+    return rows.filter(in_place(place), created_at__gte=since)
+
+
+def heat(user: User, place: Place, level: Level, days: int) -> list[Heat]:
+    """Count matters by the places of a level, each with those of what it goes on from; most first."""
+    rows = shown_below(user, place, level) or [place]
+    column = f"{COLUMNS.get(level, 'grid')}_id"
+    found = matters_in(user, place, days).order_by().values_list(column).annotate(Count("pk"))
+    by_key: dict[Any, int] = dict(found)
+    counts = [(row, sum(by_key.get(key, 0) for key in ids_of(row))) for row in rows]
+    most = max((count for _row, count in counts), default=0) or 1
+    total = sum(by_key.values()) or 1
+    return sorted(
+        (Heat(row, count, ceil(SHADES * sqrt(count / most)), 100 * count / total) for row, count in counts),
+        key=lambda row: (-row.count, row.place.code),
+    )
+
+
+def points(user: User, place: Place, days: int) -> list[Matter]:
+    """Return open matters whose position is known, the latest first."""
+    rows = matters_in(user, place, days).open().exclude(latitude=None).exclude(longitude=None)
+    wanted = rows.only(*("jurisdiction_id", "number", "state", "subject", "created_at", "latitude", "longitude"),
+                       *("due_at", "clock_left", "module_id", "category_id", "township_id", "village_id"),
+                       *("handler_id", "handler_grid_id", "taken_by_id"))  # fmt: skip
+    return rows_of(wanted.order_by("-created_at", "-id")[:POINTS])
+
+
+def _address(name: str, *args: Any) -> str:
+    """Return the address of a route that may not be there; empty then."""
+    try:
+        return reverse(name, args=args)
+    except NoReverseMatch:
+        return ""
+
+
+@requires(Permission.VIEW)
+@require_safe
+def page(request: AccountRequest) -> HttpResponse:
+    """One map with one layer at a time over the outlines, and the layer's table."""
+    place, days = _place(request), _days(request.GET.get("days", ""))
+    venues = _address(VENUES, place.code)
+    layers = [("places", _("Places")), ("matters", _("Matters")), ("heat", _("Matters by place"))]
+    layers += [("venues", _("Venues"))] if venues else []
+    layer = next((name for name, _label in layers if name == request.GET.get("layer")), "places")
+    level = _level(place, request.GET.get("level", ""), layer)
+    above = Place.objects.filter(places_in_scope(request.user, Permission.VIEW), code__in=place.ancestor_codes[:-1])
+    context: dict[str, Any] = {
+        "place": place, "above": above.filter(valid_to=None).order_by("level"), "level": level, "days": days,
+        "layer": layer, "layers": layers, "levels": [(int(each), each.label) for each in _levels(place)],
+        "periods": PERIODS, "box": box_around(place), "tiles": settings.TILES, "limit": POINTS,
+        "areas": reverse("map_outlines", args=[place.code, int(level)]), "points": "",
+    }  # fmt: skip
+    if layer == "heat":
+        context |= {"heat": heat(request.user, place, level, days),
+                    "areas": reverse("map_heat", args=[place.code, int(level)]) + f"?days={days}"}  # fmt: skip
+    elif layer == "matters":
+        context |= {"rows": points(request.user, place, days),
+                    "points": reverse("map_matters", args=[place.code]) + f"?days={days}"}  # fmt: skip
+    elif layer == "venues":
+        context |= {"points": venues, "venues_list": _address(VENUES_LIST)}
+    else:
+        context |= {"shown": _shown(request.user, place, level)}
+    return render(request, "matters/map.html", context)
+
+
+def _shown(user: User, place: Place, level: Level) -> list[Place]:
+    rows = shown_below(user, place, level)
+    for row in rows:
+        row.labels = [Network(network).label for network in row.networks]  # type: ignore[attr-defined]
+    return rows
+
+
+@requires(Permission.VIEW)
+@require_safe
+def matters_json(request: AccountRequest, code: str) -> HttpResponse:
+    """Open matters of one's scope as points."""
+    place = in_hand(request.user, Permission.VIEW, code)
+    rows = points(request.user, place, _days(request.GET.get("days", "")))
+    return collection([
+        {
+            "type": "Feature", "geometry": {"type": "Point", "coordinates": [row.longitude, row.latitude]},
+            "properties": {"name": f"{row.number} {row.subject}", "url": row.get_absolute_url(),
+                           "kind": "late" if row.is_late else "matter", "note": str(State(row.state).label)},
+        }
+        for row in rows
+    ])  # fmt: skip
+
+
+@requires(Permission.VIEW)
+@require_safe
+def heat_json(request: AccountRequest, code: str, level: int) -> HttpResponse:
+    """Outlines with how many matters of one's scope lie in each."""
+    place = in_hand(request.user, Permission.VIEW, code)
+    if level not in COLUMNS:
+        raise Http404
+    rows = heat(request.user, place, Level(level), _days(request.GET.get("days", "")))
+    return collection([
+        feature(row.place, row.place.outline.geometry, count=row.count, shade=row.shade)
+        for row in rows if hasattr(row.place, "outline")
+    ])  # fmt: skip

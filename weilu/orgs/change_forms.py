@@ -1,0 +1,177 @@
+"""Forms by which an administrator changes the map."""
+
+import datetime as dt
+import hashlib
+from typing import Any
+from uuid import UUID
+
+from django import forms
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from weilu.orgs.changes import NewPlace, merge, move, rename, split
+from weilu.orgs.models import Level, Place, PlaceChange, User
+from weilu.orgs.succession import bodies_at, grants_at
+
+Kind = PlaceChange.Kind
+MOST_PARTS = 6
+
+
+class ChangeForm(forms.Form):
+    """What every change needs: a day and the document that orders it.
+
+    ``seen`` holds the mark of the values that were shown before; the change is made only if they are the same.
+    """
+
+    seen = forms.CharField(required=False, widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, place: Place, choices: Any, **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        self.place, self.choices = place, choices
+        self.build()
+        self.fields["on"] = forms.DateField(
+            label=_("from"),
+            initial=timezone.localdate,
+            help_text=_("The day from which it holds: today or earlier."),
+            widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        )
+        self.fields["document"] = forms.CharField(label=_("document number"), max_length=60, required=False)
+        self.fields["note"] = forms.CharField(label=_("note"), max_length=200, required=False)
+
+    def build(self) -> None:
+        """Add the fields of this kind of change."""
+
+    def places(self) -> list[Place]:
+        """Return the places that would end."""
+        return [self.place]
+
+    def day(self) -> dt.date:
+        return self.cleaned_data["on"]
+
+    def mark(self) -> str:
+        """Return a mark of what was entered."""
+        values = sorted((key, str(value)) for key, value in self.cleaned_data.items() if key != "seen")
+        return hashlib.sha256(repr(values).encode()).hexdigest()[:16]
+
+    def given(self, by: User) -> dict[str, Any]:
+        data = self.cleaned_data
+        return {"on": data["on"], "by": by, "document": data["document"], "note": data["note"]}
+
+    def make(self, by: User) -> Place:
+        """Make the change; return the place to show."""
+        raise NotImplementedError
+
+
+def _code(place: Place) -> forms.CharField:
+    return forms.CharField(label=_("code"), max_length=24, initial=place.code)
+
+
+class RenameForm(ChangeForm):
+    """Another name or code."""
+
+    def build(self) -> None:
+        self.fields["name"] = forms.CharField(label=_("full name"), max_length=80, initial=self.place.name)
+        self.fields["code"] = _code(self.place)
+
+    def make(self, by: User) -> Place:
+        data = self.cleaned_data
+        return rename(self.place, name=data["name"], code=data["code"], **self.given(by))
+
+
+class MoveForm(ChangeForm):
+    """Below another place."""
+
+    def build(self) -> None:
+        above = self.place.parent
+        others = Q(parent=above.parent_id if above else None, level=self.place.level - 1)
+        rows = Place.objects.filter(others, valid_to=None).exclude(pk=self.place.parent_id).order_by("code")
+        if self.place.level == Level.TOWNSHIP:
+            rows = rows.none()
+        self.fields["to"] = forms.ModelChoiceField(rows, label=_("put below"))
+        self.fields["code"] = _code(self.place)
+
+    def make(self, by: User) -> Place:
+        return move(self.place, to=self.cleaned_data["to"], code=self.cleaned_data["code"], **self.given(by))
+
+
+class MergeForm(ChangeForm):
+    """One place of several."""
+
+    def build(self) -> None:
+        rows = self.choices.filter(parent=self.place.parent_id, level=self.place.level).exclude(pk=self.place.pk)
+        self.fields["others"] = forms.ModelMultipleChoiceField(
+            rows.order_by("code"), label=_("together with"), widget=forms.CheckboxSelectMultiple
+        )
+        self.fields["name"] = forms.CharField(
+            label=_("full name of the merged place"), max_length=80, initial=self.place.name
+        )
+        self.fields["code"] = _code(self.place)
+        self.fields["code"].help_text = _("It may keep the code of one of them.")
+
+    def places(self) -> list[Place]:
+        return [self.place, *self.cleaned_data["others"]]
+
+    def make(self, by: User) -> Place:
+        data = self.cleaned_data
+        return merge(self.places(), into=NewPlace(data["code"], data["name"]), **self.given(by))
+
+
+class SplitForm(ChangeForm):
+    """Several places of one: for each thing in it, where it goes on."""
+
+    def __init__(self, *args: Any, parts: int = 2, **kwargs: Any):
+        self.parts = max(2, min(MOST_PARTS, parts))
+        super().__init__(*args, **kwargs)
+
+    def build(self) -> None:
+        for number in range(self.parts):
+            words = {"number": number + 1}
+            first = {"initial": self.place.name} if not number else {}
+            self.fields[f"name_{number}"] = forms.CharField(
+                label=_("full name of part %(number)s") % words, max_length=80, **first
+            )
+            self.fields[f"code_{number}"] = forms.CharField(
+                label=_("code of part %(number)s") % words, max_length=24,
+                **({"initial": self.place.code} if not number else {}),
+            )  # fmt: skip
+        options = [(str(number), _("part %(number)s") % {"number": number + 1}) for number in range(self.parts)]
+        self.asked: list[tuple[str, Any]] = []
+        children = Place.objects.filter(parent=self.place, valid_to=None).order_by("code")
+        for row in [*children, *bodies_at([self.place]), *grants_at([self.place], timezone.localdate())]:
+            name = f"belongs_{row.pk}"
+            title = f"{row.user} · {row}" if hasattr(row, "user") else str(row)
+            self.fields[name] = forms.ChoiceField(choices=options, label=title, initial="0")
+            self.asked.append((name, row))
+
+    def make(self, by: User) -> Place:
+        data = self.cleaned_data
+        parts = [NewPlace(data[f"code_{number}"], data[f"name_{number}"]) for number in range(self.parts)]
+        belongs = {UUID(str(row.pk)): int(data[name]) for name, row in self.asked}
+        return split(self.place, parts=parts, belongs=belongs, **self.given(by))[0]
+
+
+FORMS: dict[str, type[ChangeForm]] = {
+    Kind.RENAME: RenameForm, Kind.MOVE: MoveForm, Kind.MERGE: MergeForm, Kind.SPLIT: SplitForm,
+}  # fmt: skip
+
+
+class OutlineForm(forms.Form):
+    """The outline of a place, as GeoJSON: drawn on the map, pasted, or as a file."""
+
+    geometry = forms.CharField(
+        label=_("outline (GeoJSON)"), required=False, widget=forms.Textarea(attrs={"rows": 8, "spellcheck": "false"}),
+        help_text=_("A Polygon or MultiPolygon in longitude and latitude. The map above fills this in."),
+    )  # fmt: skip
+    file = forms.FileField(label=_("or a file"), required=False)
+    networks = forms.MultipleChoiceField(
+        label=_("networks on this grid"), required=False, widget=forms.CheckboxSelectMultiple
+    )
+    households = forms.IntegerField(label=_("households"), required=False, min_value=0, max_value=9_999_999)
+
+
+class GridFileForm(forms.Form):
+    """A file of grids and buildings."""
+
+    file = forms.FileField(label=_("GeoJSON file"))
+    dry_run = forms.BooleanField(label=_("only look, enter nothing"), required=False)
