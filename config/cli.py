@@ -227,6 +227,25 @@ def import_divisions(
         report(result, as_json)
 
 
+@imports.command("grids")
+def import_grids(
+    file: Annotated[Path, typer.Argument(help="GeoJSON in longitude and latitude; properties code, name, level …")],
+    place: Annotated[str, typer.Option(help="Code of the village, township or county that they all lie in.")],
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
+) -> None:
+    """Read grids and buildings with their outlines; each feature is imported, updated, or refused with its reason."""
+    with Database():
+        from weilu.lib.import_result import ImportProblem
+        from weilu.orgs.import_grids import run_file
+
+        try:
+            result = run_file(file, place=place, dry_run=dry_run)
+        except ImportProblem as error:
+            raise fail(str(error)) from error
+        report(result, as_json)
+
+
 @imports.command("matters")
 def import_matters(
     file: Annotated[Path, typer.Argument(help="CSV, CSV in gzip, or Excel: subject, detail, submitted_at, category.")],
