@@ -46,7 +46,9 @@ def address(kind: str, record_page: str) -> str:
 
 def link(row: Notification) -> str:
     """Return where a message leads: each kind of record has a page of its name, by number or else by key."""
-    return address(row.kind, reverse(row.record_kind, args=[row.record_number or row.record_id]))
+    if row.kind in ELSEWHERE:
+        return reverse(ELSEWHERE[row.kind])
+    return reverse(row.record_kind, args=[row.record_number or row.record_id])
 
 
 def notice(kind: str) -> str:
