@@ -23,7 +23,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
 )
-imports = typer.Typer(help="Bring data in: divisions, matters.", no_args_is_help=True)
+imports = typer.Typer(help="Bring data in: divisions, rosters, matters.", no_args_is_help=True)
 app.add_typer(imports, name="import", rich_help_panel=DATA)
 console = Console(stderr=True)
 
@@ -314,6 +314,43 @@ def figures(as_json: AsJson = False) -> None:
     for item in catalogue().values():
         table.add_row(item.code, str(item.name), str(item.unit), item.mechanism, " ".join(item.figures))
     Console(width=120).print(table)
+
+
+@imports.command("roster")
+def import_roster(
+    file: Annotated[Path, typer.Argument(help="An Excel workbook: members, cadres, grid workers …")],
+    kind: Annotated[
+        str,
+        typer.Option(
+            help="members, cadres, village-cadres, grid-workers, community-workers, volunteers or organisations."
+        ),
+    ],
+    place: Annotated[str, typer.Option(help="Code of the place whose roster it is, such as 510824100.")],
+    create_organisations: Annotated[
+        bool, typer.Option("--create-organisations", help="Make bodies that are not known instead of refusing the row.")
+    ] = False,
+    end_missing: Annotated[
+        bool, typer.Option("--end-missing", help="It is a full roster: who is missing from it leaves today.")
+    ] = False,
+    sheet: Annotated[str, typer.Option(help="Name of the sheet; by default the first with a header.")] = "",
+    errors: Annotated[
+        Path | None, typer.Option(help="Write the same workbook with the reason beside each cell that is refused.")
+    ] = None,
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
+) -> None:
+    """Read a roster of people or bodies: all of it is entered, or nothing if a row is refused."""
+    with Database():
+        from weilu.people.rosters.command import ImportProblem, run_and_show
+
+        try:
+            result = run_and_show(
+                file, console, errors=errors, kind=kind, place=place, create_organisations=create_organisations,
+                end_missing=end_missing, sheet=sheet, dry_run=dry_run,
+            )  # fmt: skip
+        except ImportProblem as error:
+            raise fail(str(error)) from error
+        report(result, as_json)
 
 
 @app.command(rich_help_panel=DATA)

@@ -1,0 +1,239 @@
+"""Workbooks as they arrive: checked before anything opens them, then read as rows of plain cells."""
+
+import datetime as dt
+import io
+import re
+import zipfile
+import zlib
+from collections.abc import Iterator
+from typing import Any
+
+import openpyxl
+from django.utils.translation import gettext as _
+from python_calamine import (
+    CalamineError,
+    CalamineSheet,
+    CalamineWorkbook,
+    PasswordError,
+    SheetTypeEnum,
+    SheetVisibleEnum,
+)
+
+from weilu.lib.import_result import ImportProblem
+
+ZIP, COMPOUND = b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+MOST_BYTES = 40 * 1024 * 1024
+# What a workbook may take when it is unpacked: 200,000 rows of 20 columns take a third of it.
+MOST_UNPACKED = 600 * 1024 * 1024
+MOST_STRINGS = 200 * 1024 * 1024
+MOST_ROWS = 200_000
+MOST_COLUMNS = 256
+CHUNK = 1 << 20
+
+Cell = Any
+Row = tuple[int, list[Cell]]
+
+# A cell far to the right that holds something; empty ones, that only have a colour, end with a slash at once.
+FAR_CELL = re.compile(rb'\br="([A-Z]{2,3})\d+"[^>/]*>')
+ROW = re.compile(rb'<(?:\w+:)?row\b[^>]*?\br="(\d+)"')
+
+
+def _wide(text: str) -> bytes:
+    return text.encode("utf-16-le")
+
+
+def no_workbook(name: str) -> ImportProblem:
+    """Say that the file is something else."""
+    return ImportProblem(
+        _("“%(name)s” is no Excel workbook. Open it in Excel or WPS, save it as .xlsx and send that.") % {"name": name}
+    )
+
+
+def _locked(name: str) -> ImportProblem:
+    return ImportProblem(
+        _("“%(name)s” is protected by a password. Open it, remove the password, save it and send it again.")
+        % {"name": name}
+    )
+
+
+def _macros(name: str) -> ImportProblem:
+    return ImportProblem(
+        _("“%(name)s” holds macros, which are not accepted. Save it as .xlsx, without macros, and send that.")
+        % {"name": name}
+    )
+
+
+def _broken(name: str) -> ImportProblem:
+    return ImportProblem(
+        _("“%(name)s” is damaged and does not open. Open it in Excel or WPS, save it anew and send that.")
+        % {"name": name}
+    )
+
+
+def _huge(name: str) -> ImportProblem:
+    return ImportProblem(
+        _("“%(name)s” is too large when it is unpacked. Remove empty rows, columns and pictures, or split it.")
+        % {"name": name}
+    )
+
+
+class Book:
+    """A workbook that is safe to read.
+
+    Args:
+        name: the file's name, for messages.
+        content: its bytes.
+
+    Raises:
+        ImportProblem: it is no workbook, damaged, protected by a password, holds macros, or would unpack to more than
+            we take.
+    """
+
+    def __init__(self, name: str, content: bytes):
+        self.name, self.content = name, content
+        self.sparse = False
+        self._pages: dict[str, CalamineSheet] = {}
+        if not content:
+            raise ImportProblem(_("“%(name)s” is empty.") % {"name": name})
+        if len(content) > MOST_BYTES:
+            raise ImportProblem(
+                _("“%(name)s” is larger than %(limit)s MB. Send a smaller one.")
+                % {"name": name, "limit": MOST_BYTES // 1024 // 1024}
+            )
+        if content.startswith(COMPOUND):
+            self._check_compound()
+        elif content.startswith(ZIP):
+            self._check_archive()
+        else:
+            raise no_workbook(name)
+        try:
+            self._book = CalamineWorkbook.from_filelike(io.BytesIO(content))
+        except PasswordError as error:
+            raise _locked(name) from error
+        except (CalamineError, OSError, ValueError) as error:
+            raise _broken(name) from error
+        shown = (SheetVisibleEnum.Visible, SheetTypeEnum.WorkSheet)
+        self.sheets = [sheet.name for sheet in self._book.sheets_metadata if (sheet.visible, sheet.typ) == shown]
+        if not self.sheets:
+            raise ImportProblem(_("“%(name)s” has no sheet that is shown.") % {"name": name})
+
+    def _check_compound(self) -> None:
+        """A compound file: Excel of before 2007, or one of today that is encrypted, or another of Office's files."""
+        if _wide("EncryptedPackage") in self.content or _wide("EncryptionInfo") in self.content:
+            raise _locked(self.name)
+        if _wide("_VBA_PROJECT_CUR") in self.content:
+            raise _macros(self.name)
+        if _wide("Workbook") not in self.content and _wide("Book") not in self.content:
+            raise no_workbook(self.name)
+
+    def _check_archive(self) -> None:
+        try:
+            with zipfile.ZipFile(io.BytesIO(self.content)) as archive:
+                self._check_members(archive)
+        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, ValueError, OSError) as error:
+            raise _broken(self.name) from error
+        except RuntimeError as error:  # what zipfile says of an encrypted member
+            raise _locked(self.name) from error
+
+    def _check_members(self, archive: zipfile.ZipFile) -> None:
+        members = archive.infolist()
+        names = [member.filename.lower() for member in members]
+        if any(name.endswith("vbaproject.bin") for name in names):
+            raise ImportProblem(str(_macros(self.name)))
+        if "xl/workbook.xml" not in names:
+            raise no_workbook(self.name)
+        if any(member.flag_bits & 1 for member in members):
+            raise _locked(self.name)
+        parts = [member for member in members if not member.filename.lower().startswith("xl/media/")]
+        strings = sum(member.file_size for member in parts if "/worksheets/" not in member.filename)
+        if sum(member.file_size for member in members) > MOST_UNPACKED or strings > MOST_STRINGS:
+            raise _huge(self.name)
+        for member in parts:
+            self._scan(archive, member)
+
+    def _scan(self, archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> None:
+        """Unpack a part without keeping it: sizes that lie show here, and cells far away that would open a desert."""
+        is_sheet = member.filename.startswith("xl/worksheets/")
+        read, before = 0, b""
+        with archive.open(member) as part:
+            while chunk := part.read(CHUNK):
+                read += len(chunk)
+                if read > member.file_size:
+                    raise _huge(self.name)
+                if not before and b"<!DOCTYPE" in chunk[:2000]:
+                    raise no_workbook(self.name)
+                if is_sheet and not self.sparse:
+                    self.sparse = self._is_far(before[-200:] + chunk)
+                before = chunk
+
+    @staticmethod
+    def _is_far(text: bytes) -> bool:
+        far = {cell for cell in FAR_CELL.findall(text) if len(cell) == 3 or cell > b"IV"}
+        return bool(far) or any(len(number) > 6 or int(number) > MOST_ROWS + 50_000 for number in ROW.findall(text))
+
+    def rows(self, sheet: str) -> Iterator[Row]:
+        """Yield the rows of a sheet with their numbers as a spreadsheet shows them, cells from column A on.
+
+        Raises:
+            ImportProblem: the sheet cannot be read.
+        """
+        if self.sparse:
+            yield from self._slowly(sheet)
+            return
+        try:
+            yield from enumerate(self._page(sheet).iter_rows(), start=1)
+        except (CalamineError, OSError, ValueError) as error:
+            raise _broken(self.name) from error
+
+    def _slowly(self, sheet: str) -> Iterator[Row]:
+        """Read row by row where cells lie so far apart that the whole would not fit into memory."""
+        try:
+            book = openpyxl.load_workbook(io.BytesIO(self.content), read_only=True, data_only=True)
+            page = book[sheet]
+            page.reset_dimensions()
+            for number, cells in enumerate(page.iter_rows(max_col=MOST_COLUMNS, values_only=True), start=1):
+                if any(cell is not None for cell in cells):
+                    yield number, ["" if cell is None else cell for cell in cells]
+        except (KeyError, ValueError, TypeError, OSError, SyntaxError, zipfile.BadZipFile) as error:
+            raise _broken(self.name) from error
+
+    def height(self, sheet: str) -> int:
+        """Return about how many rows a sheet has, for a progress bar."""
+        return 0 if self.sparse else self._page(sheet).total_height
+
+    def _page(self, sheet: str) -> CalamineSheet:
+        if sheet not in self._pages:
+            self._pages = {sheet: self._book.get_sheet_by_name(sheet)}
+        return self._pages[sheet]
+
+    def merged(self, sheet: str) -> dict[tuple[int, int], tuple[int, int]]:
+        """Return, for cells of merged ranges that run over rows, the cell that holds their value: (row, column), both
+        counted as in :meth:`rows` and from 0."""
+        found: dict[tuple[int, int], tuple[int, int]] = {}
+        if self.sparse:
+            return found
+        for (top, left), (bottom, right) in self._page(sheet).merged_cell_ranges or []:
+            if bottom - top > MOST_ROWS or right - left > MOST_COLUMNS:
+                continue
+            for row in range(top, bottom + 1):
+                for column in range(left, right + 1):
+                    if (row, column) != (top, left):
+                        found[row + 1, column] = (top + 1, left)
+                    if len(found) > MOST_ROWS:
+                        return found
+        return found
+
+
+def text_of(cell: Cell) -> str:
+    """Return a cell as it would be typed; control characters and blanks around it are gone."""
+    if isinstance(cell, str):
+        return "".join(sign for sign in cell if sign.isprintable() or sign in "\n\t").strip() if cell else ""
+    if isinstance(cell, bool):
+        return "是" if cell else "否"
+    if isinstance(cell, float) and cell.is_integer():
+        return str(int(cell))
+    if isinstance(cell, dt.datetime):
+        return cell.date().isoformat() if cell.time() == dt.time() else cell.isoformat(" ", "seconds")
+    if isinstance(cell, dt.date):
+        return cell.isoformat()
+    return "" if cell is None else str(cell)

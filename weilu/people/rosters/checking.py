@@ -1,0 +1,265 @@
+"""Rows of people, checked one by one: what is wrong with each cell, and what the row says."""
+
+import datetime as dt
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import lru_cache
+from itertools import islice
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from django.utils.translation import gettext as _
+from stdnum.cn import ric
+
+from weilu.lib.crypto import encrypt, keyed_hash
+from weilu.lib.ids import new_id
+from weilu.lib.import_result import Refusal
+from weilu.lib.pinyin import spell
+from weilu.orgs.models import Level, Place
+from weilu.people.persons import parts_of, tail_hash
+from weilu.people.rosters.books import Cell
+from weilu.people.rosters.cells import Day, date_of, id_number_of, name_of, phone_of, plain, sex_of
+from weilu.people.rosters.directory import Bodies, Places
+from weilu.people.rosters.kinds import Kind
+from weilu.people.rosters.reading import Line, Roster
+
+BATCH = 2_000
+RANKED = re.compile(r"级|职|干部|调研员|科员")
+
+sounds = lru_cache(50_000)(lambda name: (*spell(name), parts_of(name)))
+
+
+class Problem(NamedTuple):
+    """What is wrong with one cell."""
+
+    row: int
+    field: str
+    message: str
+
+
+@dataclass
+class Entry:
+    """What a row says of a person, and of what they are in which body."""
+
+    row: int
+    name: str = ""
+    sex: str = ""
+    birth_date: dt.date | None = None
+    birth_day_known: bool = True
+    id_number: str = ""
+    phone: str = ""
+    ethnicity: str = ""
+    education: str = ""
+    joined_party_on: dt.date | None = None
+    home_id: UUID | None = None
+    home_given: bool = False
+    work_id: UUID | None = None
+    organisation_id: UUID | None = None
+    place_id: UUID | None = None
+    since: dt.date | None = None
+    note: str = ""
+    post: str = ""
+    rank: str = ""
+    document: str = ""
+
+    def line(self) -> tuple[Any, ...]:
+        """Return the row for the stage, numbers encrypted; see ``STAGE`` in :mod:`weilu.people.rosters.staging`."""
+        pinyin, initials, parts = sounds(self.name)
+        return (
+            self.row, new_id(), self.name, pinyin, initials, parts, self.sex, self.birth_date, self.birth_day_known,
+            encrypt(self.id_number), keyed_hash(self.id_number),
+            tail_hash(self.id_number[-4:]) if self.id_number else b"",
+            encrypt(self.phone), keyed_hash(self.phone), tail_hash(self.phone[-4:]) if self.phone else b"",
+            self.ethnicity, self.education, self.joined_party_on, self.home_id, self.home_given, self.work_id,
+            self.organisation_id, self.place_id, self.since, self.note, self.post, self.rank, self.document,
+        )  # fmt: skip
+
+
+@dataclass
+class Checker:
+    """Checks rows of one roster.
+
+    Attributes:
+        problems: what was wrong, cell by cell.
+        refused: the rows that have problems.
+        read: how many rows were read.
+    """
+
+    kind: Kind
+    roster: Roster
+    places: Places
+    bodies: Bodies
+    today: dt.date
+    most: int = 10_000
+    problems: list[Problem] = field(default_factory=list)
+    refused: set[int] = field(default_factory=set)
+    read: int = 0
+
+    def __post_init__(self) -> None:
+        self.at = {key: index for index, key in self.roster.mapping.items()}
+        self.keys = [column for column in self.kind.columns if column.key in self.at]
+
+    def refuse(self, row: int, column: str, message: str) -> None:
+        """Note what is wrong with a cell."""
+        self.refused.add(row)
+        if len(self.problems) < self.most:
+            self.problems.append(Problem(row, column, message))
+
+    def entries(self) -> Iterator[Entry]:
+        """Yield what the sound rows say."""
+        lines = self.roster.lines()
+        while batch := list(islice(lines, BATCH)):
+            self.read += len(batch)
+            self._look_up(batch)
+            for line in batch:
+                if entry := self._entry(line):
+                    yield entry
+
+    def _look_up(self, batch: list[Line]) -> None:
+        index = self.at.get("organisation")
+        names = set()
+        for line in batch:
+            for text in (self._quiet(line, index), line.group):
+                if text:
+                    names.add(text)
+        self.bodies.prepare(names)
+
+    @staticmethod
+    def _quiet(line: Line, index: int | None) -> str:
+        try:
+            return plain(line.cells[index]) if index is not None and index < len(line.cells) else ""
+        except ValueError:
+            return ""
+
+    def _entry(self, line: Line) -> Entry | None:
+        entry = Entry(line.number)
+        before = len(self.refused)
+        texts: dict[str, str] = {}
+        for column in self.keys:
+            index = self.at[column.key]
+            cell = line.cells[index] if index < len(line.cells) else ""
+            if cell is None or cell == "":
+                continue
+            try:
+                self._take(entry, texts, column.key, column.reads, column.length, cell)
+            except Refusal as refusal:
+                self.refuse(line.number, refusal.column or column.key, str(refusal))
+            except ValueError as error:
+                self.refuse(
+                    line.number, column.key, _("The cell holds the error of a formula: %(text)s") % {"text": error}
+                )
+        if not entry.name and line.number not in self.refused:
+            self.refuse(line.number, "name", _("The name is missing."))
+        if self.kind.becomes == "post" and "post" not in texts:
+            self.refuse(line.number, "post", _("The post is missing."))
+        if (
+            "joined_party_on" in texts
+            and entry.joined_party_on
+            and entry.birth_date
+            and entry.joined_party_on < entry.birth_date
+        ):
+            self.refuse(
+                line.number, "joined_party_on", _("Nobody joined the Party before they were born or after today.")
+            )
+        self._agree(entry)
+        try:
+            self._belong(entry, texts, line.group)
+        except Refusal as refusal:
+            self.refuse(line.number, refusal.column, str(refusal))
+        return entry if len(self.refused) == before and line.number not in self.refused else None
+
+    def _take(self, entry: Entry, texts: dict[str, str], key: str, reads: str, length: int, cell: Cell) -> None:
+        if reads == "date":
+            if day := date_of(key, cell, self.today):
+                self._date(entry, key, day)
+                texts[key] = "given"
+        elif reads == "id_number":
+            entry.id_number = id_number_of(cell)
+        elif reads == "phone":
+            entry.phone = phone_of(cell)
+        elif reads == "sex":
+            entry.sex = sex_of(cell)
+        else:
+            text = name_of(plain(cell)) if reads == "name" else plain(cell)
+            if reads == "address":
+                text = text[:200]
+            elif len(text) > length:
+                raise Refusal(key, _("This has more than %(count)s characters.") % {"count": length})
+            if text:
+                texts[key] = text
+                if key in ("name", "ethnicity", "education", "note", "post", "rank", "document"):
+                    setattr(entry, key, text)
+
+    @staticmethod
+    def _date(entry: Entry, key: str, day: Day) -> None:
+        setattr(entry, key, day.date)
+        if key == "birth_date":
+            entry.birth_day_known = day.day_known
+
+    def _agree(self, entry: Entry) -> None:
+        """Hold birth date and sex against the ID number (GB 11643), and fill them from it."""
+        if not entry.id_number:
+            return
+        born, sex = ric.get_birth_date(entry.id_number), "male" if int(entry.id_number[16]) % 2 else "female"
+        given = entry.birth_date
+        if given and given != born and (entry.birth_day_known or (given.year, given.month) != (born.year, born.month)):
+            day = born if entry.birth_day_known else f"{born:%Y.%m}"
+            self.refuse(
+                entry.row, "birth_date",
+                _("The ID number says: born on %(day)s. Correct one of the two.") % {"day": day},
+            )  # fmt: skip
+        if entry.sex and entry.sex != sex:
+            word = _("male") if sex == "male" else _("female")
+            self.refuse(
+                entry.row, "sex", _("The ID number says: %(sex)s. Correct one of the two.") % {"sex": word}
+            )  # fmt: skip
+        entry.birth_date, entry.birth_day_known, entry.sex = born, True, sex
+
+    def _belong(self, entry: Entry, texts: dict[str, str], group: str) -> None:
+        """Find body, grid, home and place of work."""
+        village = self._village(texts)
+        named = texts.get("organisation", "")
+        if self.kind.code == "grid-workers":
+            if "grid" not in texts:
+                self._no("grid", _("The grid is missing."))
+            grid = self.places.grid(texts["grid"], village)
+            entry.place_id = grid.pk
+            village = self._above(grid, Level.VILLAGE) or village
+        if group and self.kind.becomes == "post" and not entry.rank and (named or RANKED.search(group)):
+            if RANKED.search(group):
+                entry.rank = group[:40]
+        elif group and not named:
+            named = group
+        if named:
+            body = self.bodies.find(named, village, entry.row)
+        elif self.kind.code == "grid-workers" and village:
+            body = self.bodies.of_village(village)
+        else:
+            self._no("organisation", _("The body is missing."))
+        entry.organisation_id = body.id
+        if self.kind.employs:
+            entry.work_id = body.id
+        elif work := texts.get("work"):
+            entry.work_id = self._work(work)
+        home = self.places.of_address(texts["home"]) if "home" in texts else None
+        entry.home_given = home is not None
+        entry.home_id = home.pk if home else entry.place_id or body.place_id
+
+    def _village(self, texts: dict[str, str]) -> Place | None:
+        return self.places.one("place", texts["place"]) if texts.get("place") else None
+
+    def _above(self, place: Place, level: Level) -> Place | None:
+        codes = place.ancestor_codes
+        return next(
+            (found for code in codes if (found := self.places.by_code.get(code)) and found.level == level), None
+        )
+
+    def _work(self, text: str) -> UUID | None:
+        """Return the body that a place of work names, if it is entered; what is not entered is no fault."""
+        known = self.bodies.known(text)
+        return known[0].id if len(known) == 1 else None
+
+    @staticmethod
+    def _no(column: str, message: str) -> Any:
+        raise Refusal(column, message)

@@ -1,0 +1,332 @@
+"""Bodies and places as rosters name them: in full, in short, by an alias, by their village."""
+
+import difflib
+import re
+import unicodedata
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from weilu.lib.import_result import Refusal
+from weilu.orgs.models import Jurisdiction, Level, Organisation, Place, valid_on
+from weilu.people.rosters.kinds import Kind
+
+# Beyond this, nearest names are looked for among the first by name only.
+NEAREST_AMONG = 20_000
+MOST_SUGGESTED = 300
+
+
+def fold(name: str) -> str:
+    """Return a name as it is compared: half width, without blanks."""
+    return "".join(unicodedata.normalize("NFKC", name).split())
+
+
+def spellings(name: str) -> set[str]:
+    """Return how the name may stand in the database: with brackets of either width."""
+    half = fold(name)
+    return {name, half, half.replace("(", "（").replace(")", "）")}
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """What a roster needs to know of a body."""
+
+    id: UUID
+    name: str
+    kind: str
+    place_id: UUID
+    path: str
+
+
+@dataclass
+class Places:
+    """The townships, villages and grids below the place whose roster it is, by code and by name."""
+
+    place: Place
+    by_name: dict[str, list[Place]] = field(default_factory=lambda: defaultdict(list))
+    by_code: dict[str, Place] = field(default_factory=dict)
+    grids: dict[str, list[Place]] = field(default_factory=lambda: defaultdict(list))
+    by_id: dict[UUID, Place] = field(default_factory=dict)
+    _found: dict[str, Place | None] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        rows = Place.objects.filter(
+            valid_on(timezone.localdate()), path__startswith=self.place.path, level__lte=Level.GRID
+        )
+        for place in rows.order_by("path"):
+            self.by_code[place.code] = self.by_id[place.pk] = place  # type: ignore[index]
+            if place.level == Level.GRID:
+                for name in {fold(place.name), fold(place.short_name)}:
+                    self.grids[name].append(place)
+            else:
+                for name in {fold(place.name), fold(place.short_name)}:
+                    self.by_name[name].append(place)
+        self.by_id[self.place.pk] = self.place
+        self.townships = [place for place in self.by_id.values() if place.level == Level.TOWNSHIP]
+
+    def named(self, text: str) -> list[Place]:
+        """Return the places called so; ``陵江镇金穗社区`` is 金穗社区 in 陵江镇."""
+        name = fold(text)
+        if found := self.by_code.get(name):
+            return [found]
+        if found_all := self.by_name.get(name):
+            return found_all
+        for township in self.townships:
+            for head in (fold(township.name), fold(township.short_name)):
+                if name.startswith(head) and name != head:
+                    rest = self.by_name.get(name.removeprefix(head), [])
+                    return [place for place in rest if place.path.startswith(township.path)]
+        return []
+
+    def one(self, column: str, text: str) -> Place:
+        """Return the one place called so.
+
+        Raises:
+            Refusal: there is none, or more than one.
+        """
+        found = self.named(text)
+        if len(found) == 1:
+            return found[0]
+        if found:
+            raise Refusal(
+                column,
+                _("Several places are called “%(name)s”: write the township before it, or the code.")
+                % {"name": text[:40]},
+            )
+        near = difflib.get_close_matches(fold(text), list(self.by_name), n=3, cutoff=0.4)
+        raise Refusal(column, no_such(_("place"), text, near, self.place))
+
+    def of_address(self, text: str) -> Place | None:
+        """Return the village that an address lies in, as far as it says so."""
+        if text not in self._found:
+            self._found[text] = self._in_address(fold(text))
+            if len(self._found) > 50_000:
+                self._found.clear()
+                return self._in_address(fold(text))
+        return self._found[text]
+
+    def _in_address(self, text: str) -> Place | None:
+        exact = self.named(text)
+        if len(exact) == 1:
+            return exact[0]
+        inside: list[Place] = []
+        for start in range(len(text)):
+            for end in range(min(len(text), start + 12), start + 1, -1):
+                if places := self.by_name.get(text[start:end]):
+                    inside += [place for place in places if place.level == Level.VILLAGE]
+        if len(inside) > 1:
+            towns = [place for place in self.townships if fold(place.short_name) in text]
+            inside = [place for place in inside if any(place.path.startswith(town.path) for town in towns)]
+        return inside[0] if len({place.pk for place in inside}) == 1 else None
+
+    def grid(self, text: str, village: Place | None) -> Place:
+        """Return the grid called so, in ``village`` if that is known.
+
+        Raises:
+            Refusal: there is none, or it stands in several villages.
+        """
+        name = fold(text)
+        found = self.by_code.get(name)
+        found_all = [found] if found and found.level == Level.GRID else list(self.grids.get(name, []))
+        if not found_all:
+            found_all = self._grid_behind_village(name)
+        if village:
+            found_all = [grid for grid in found_all if grid.path.startswith(village.path)]
+        if len(found_all) == 1:
+            return found_all[0]
+        if found_all:
+            raise Refusal(
+                "grid",
+                _("Several villages have a grid “%(name)s”: name the village in a column of its own, or give the code.")
+                % {"name": text[:40]},
+            )
+        among = [
+            name
+            for name, grids in self.grids.items()
+            if not village or any(g.path.startswith(village.path) for g in grids)
+        ]
+        raise Refusal(
+            "grid",
+            no_such(_("grid"), text, difflib.get_close_matches(name, among, n=3, cutoff=0.3), village or self.place),
+        )
+
+    def _grid_behind_village(self, name: str) -> list[Place]:
+        """``金穗社区第一网格`` is 第一网格 in 金穗社区."""
+        found: list[Place] = []
+        for size in range(2, min(len(name), 16)):
+            for village in self.named(name[:size]):
+                found += [grid for grid in self.grids.get(name[size:], []) if grid.path.startswith(village.path)]
+        return found
+
+
+def no_such(what: str, name: str, near: Iterable[str], place: Place) -> str:
+    """Say that a name is not known, and which are like it."""
+    text = _("%(what)s “%(name)s” is not known in %(place)s.") % {"what": what, "name": name[:60], "place": place}
+    names = "、".join(near)
+    return text + (" " + _("Nearest: %(names)s") % {"names": names} if names else "")
+
+
+class Bodies:
+    """The bodies below the place whose roster it is, looked up by the names that a roster uses."""
+
+    def __init__(self, kind: Kind, jurisdiction: Jurisdiction, places: Places, *, create: bool):
+        self.kind, self.jurisdiction, self.places, self.create = kind, jurisdiction, places, create
+        self.made: list[Organisation] = []
+        self._known: dict[str, list[Body]] = {}
+        self._by_place: dict[UUID, list[Body]] = {}
+        self._suggested = 0
+        self._names: list[str] | None = None
+        self._made_at: dict[tuple[UUID, str], Body] = {}
+
+    def _rows(self) -> QuerySet[Organisation]:
+        here = self.places.place.path
+        rows = Organisation.objects.filter(jurisdiction=self.jurisdiction, place__path__startswith=here)
+        rows = rows.filter(valid_on(timezone.localdate()))
+        return rows.order_by("name")
+
+    def prepare(self, names: Iterable[str]) -> None:
+        """Look up many names with one question."""
+        new = {name for name in names if name and name not in self._known}
+        if not new:
+            return
+        asked = {spelling: name for name in new for spelling in spellings(self._shorter(name)) | spellings(name)}
+        for name in new:
+            self._known[name] = []
+        found = self._ask(Q(name__in=list(asked)))
+        for body in found:
+            if called := asked.get(body.name):
+                self._known[called].append(_body(body))
+        if missing := [name for name in new if not self._known[name]]:
+            wanted = {spelling: name for name in missing for spelling in spellings(name)}
+            for body in self._ask(Q(aliases__overlap=list(wanted))):
+                for alias in body.aliases:
+                    if alias in wanted:
+                        self._known[wanted[alias]].append(_body(body))
+
+    def known(self, text: str) -> list[Body]:
+        """Return the bodies called so."""
+        self.prepare([text])
+        return self._known[text]
+
+    def _ask(self, condition: Q) -> list[Organisation]:
+        return list(self._rows().filter(condition).select_related("place"))
+
+    def _shorter(self, name: str) -> str:
+        """Without the names above: ``中共苍溪县陵江镇金穗社区第一党支部`` is 金穗社区第一党支部 there."""
+        short = re.sub(r"^(?:中共|中国共产党)", "", fold(name))
+        county = self.jurisdiction.place
+        for head in (county.name, county.short_name):
+            if len(short) > len(head) + 2:
+                short = short.removeprefix(head)
+        for township in self.places.townships if self.places.place.level >= Level.COUNTY else ():
+            if short.startswith(township.short_name) and len(short) > len(township.short_name) + 2:
+                rest = short.removeprefix(township.short_name)
+                if any(
+                    rest.startswith(name)
+                    for name in (rest[:size] for size in range(2, 10))
+                    if name in self.places.by_name
+                ):
+                    return rest
+        return short
+
+    def find(self, text: str, village: Place | None, row: int) -> Body:
+        """Return the body that a row names.
+
+        Args:
+            village: the village that the row names beside it.
+
+        Raises:
+            Refusal: it is not known, or several are called so.
+        """
+        found = self.known(text)
+        if self.kind.bodies:
+            found = [body for body in found if body.kind in self.kind.bodies] or found
+        if len(found) > 1 and village:
+            found = [body for body in found if body.path.startswith(village.path)] or found
+        if len(found) == 1:
+            return found[0]
+        if len(found) > 1:
+            raise Refusal(
+                "organisation",
+                _("Several bodies are called “%(name)s”: name the village in a column of its own.")
+                % {"name": text[:60]},
+            )
+        if self.kind.of_community:
+            places = [place for place in self.places.named(text) if place.level == Level.VILLAGE]
+            if len(places) == 1:
+                return self.of_village(places[0])
+        if self.create:
+            return self._make(text, village or self._village_in(text))
+        raise Refusal("organisation", self._unknown(text))
+
+    def of_village(self, village: Place) -> Body:
+        """Return the committee of a village or community.
+
+        Raises:
+            Refusal: none is entered.
+        """
+        if village.pk not in self._by_place:
+            rows = self._ask(Q(place=village, kind=self.kind.bodies[0]))
+            self._by_place[village.pk] = [_body(row) for row in rows]
+        found = self._by_place[village.pk]
+        if found:
+            return found[0]
+        if self.create:
+            body = self._make(village.name, village)
+            self._by_place[village.pk] = [body]
+            return body
+        raise Refusal(
+            "organisation",
+            _("%(village)s has no committee entered: enter it under “Bodies”, or let missing bodies be made.")
+            % {"village": village},
+        )
+
+    def _village_in(self, name: str) -> Place:
+        """Return the place whose name the body's begins with, else the place whose roster it is."""
+        text = fold(self._shorter(name))
+        for size in range(min(len(text), 14), 1, -1):
+            if len(places := self.places.by_name.get(text[:size], [])) == 1:
+                return places[0]
+        return self.places.place
+
+    def _make(self, name: str, place: Place) -> Body:
+        name = " ".join(name.split())
+        key = (place.pk, name)
+        if key not in self._made_at:
+            if place.level < Level.COUNTY or not place.path.startswith(self.jurisdiction.place.path):
+                raise Refusal("organisation", self._unknown(name))
+            kind = self.kind.bodies[0]
+            if self.kind.code == "cadres" and place.level >= Level.TOWNSHIP:
+                kind = Organisation.Kind.OFFICE
+            row = Organisation(jurisdiction=self.jurisdiction, kind=kind, name=name, place=place)
+            self.made.append(row)
+            self._made_at[key] = Body(row.pk, name, kind, place.pk, place.path)
+        return self._made_at[key]
+
+    def _unknown(self, name: str) -> str:
+        self._suggested += 1
+        near: list[str] = []
+        if self._suggested <= MOST_SUGGESTED:
+            if self._names is None:
+                rows = self._rows().filter(kind__in=self.kind.bodies) if self.kind.bodies else self._rows()
+                self._names = list(rows.values_list("name", flat=True)[:NEAREST_AMONG])
+            near = self._nearest(name)
+        return no_such(_("The body"), name, near, self.places.place)
+
+    def _nearest(self, name: str) -> list[str]:
+        """Return up to three names that share most pairs of signs, in order of likeness."""
+        pairs = {name[at : at + 2] for at in range(len(name) - 1)}
+        shared = sorted(
+            (known for known in self._names or [] if any(pair in known for pair in pairs)),
+            key=lambda known: -sum(pair in known for pair in pairs),
+        )
+        return difflib.get_close_matches(name, shared[:40], n=3, cutoff=0.3)
+
+
+def _body(row: Organisation) -> Body:
+    return Body(row.pk, row.name, row.kind, row.place_id, row.place.path)

@@ -1,0 +1,324 @@
+"""A roster from the file to the tables: read, checked, matched, shown, and entered whole or not at all."""
+
+import datetime as dt
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+from django.db import IntegrityError, connection, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from rich.console import Console
+
+from weilu.lib.copying import copy_rows
+from weilu.lib.import_result import ImportProblem, ImportResult, Refusal, progress
+from weilu.orgs.bodies import constraint_of
+from weilu.orgs.models import Jurisdiction, Level, Organisation, OrganisationChange, Place, User
+from weilu.people.models import ColumnMapping
+from weilu.people.rosters import memberships, persons, posts, staging
+from weilu.people.rosters.bodies import UNKNOWN_DAY, BodyRoster
+from weilu.people.rosters.books import Book
+from weilu.people.rosters.checking import Checker, Problem
+from weilu.people.rosters.directory import Bodies, Places
+from weilu.people.rosters.kinds import KINDS, Kind
+from weilu.people.rosters.reading import Roster, open_roster
+from weilu.people.rosters.staging import Scope, ask
+
+SHOWN = 200
+TICK = 1_000
+
+T = TypeVar("T")
+Tell = Callable[[int, int], None]
+
+
+@dataclass
+class RosterResult(ImportResult):
+    """Counts of a roster's rows; a row may have several errors and is refused once.
+
+    Attributes:
+        changes: what is new or different: row, name, body, outcome, fields; the first of them.
+        leaving: who is missing from the roster: name, body, post; the first of them.
+        notes: what was passed over or only announced.
+        roster: how the sheet was read.
+    """
+
+    refused_rows: int = 0
+    changes: list[list[Any]] = field(default_factory=list)
+    leaving: list[list[str]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    made: list[str] = field(default_factory=list)
+    roster: Roster | None = None
+
+    @property
+    def refused(self) -> int:
+        return self.refused_rows
+
+
+@dataclass(frozen=True)
+class Order:
+    """What somebody wants of a roster.
+
+    Attributes:
+        mapping: index of a heading as text -> key of our column; None takes what was chosen last time, or what the
+            headings say.
+        end_missing: whether who is missing from the roster leaves today.
+        write: whether to enter it, or only to say what would be.
+    """
+
+    kind: Kind
+    place: Place
+    jurisdiction: Jurisdiction
+    by: User | None = None
+    sheet: str = ""
+    mapping: dict[str, str] | None = None
+    create: bool = False
+    end_missing: bool = False
+    write: bool = False
+
+
+def place_of(code: str) -> tuple[Place, Jurisdiction]:
+    """Return the place with this code and the county it belongs to.
+
+    Raises:
+        ImportProblem: there is no such place, it lies above the counties, or the platform is not open there.
+    """
+    place = Place.objects.filter(code=code, valid_to=None).first()
+    if place is None:
+        raise ImportProblem(_("There is no place %(code)s.") % {"code": code})
+    jurisdiction = Jurisdiction.of(place)
+    if jurisdiction is None or place.level < Level.COUNTY:
+        raise ImportProblem(_("%(place)s lies in no county that is open.") % {"place": place})
+    return place, jurisdiction
+
+
+def run(
+    file: Path, *, kind: str, place: str, create_organisations: bool = False, end_missing: bool = False,
+    sheet: str = "", dry_run: bool = False, by: User | None = None, console: Console | None = None,
+) -> RosterResult:  # fmt: skip
+    """Enter a roster: all of it, or nothing if a row is refused.
+
+    Args:
+        kind: a key of ``KINDS``.
+        place: code of the place whose roster it is; bodies and grids are looked for there and below.
+        create_organisations: make bodies that are not known, below the place.
+        end_missing: it is a full roster: who is missing from it leaves today.
+        sheet: its name; by default the first with a header of this kind.
+        dry_run: check everything, write nothing.
+
+    Raises:
+        ImportProblem: the file is no such roster, or the place is not known.
+    """
+    if kind not in KINDS:
+        raise ImportProblem(
+            _("There is no kind of roster “%(kind)s”. There are: %(kinds)s") % {"kind": kind, "kinds": ", ".join(KINDS)}
+        )
+    at, jurisdiction = place_of(place)
+    try:
+        content = file.read_bytes()
+    except OSError as error:
+        raise ImportProblem(
+            _("%(file)s cannot be read: %(reason)s") % {"file": file, "reason": error.strerror}
+        ) from error
+    order = Order(
+        KINDS[kind], at, jurisdiction, by=by, sheet=sheet, create=create_organisations, end_missing=end_missing,
+        write=not dry_run,
+    )  # fmt: skip
+    with progress(console) as bar:
+        task = bar.add_task(_("Reading"), total=None)
+        return process(
+            Book(file.name, content), order, lambda done, total: bar.update(task, completed=done, total=total)
+        )
+
+
+def process(book: Book, order: Order, tell: Tell = lambda done, total: None) -> RosterResult:
+    """Read, check and match a roster; enter it if that is wanted and nothing is refused.
+
+    Args:
+        tell: told how many rows of how many are done.
+
+    Raises:
+        ImportProblem: the workbook is no such roster; or somebody entered the same at this moment.
+    """
+    try:
+        with transaction.atomic():
+            _lock(order.jurisdiction)
+            roster = open_roster(order.kind, book, order.sheet)
+            _map(roster, order)
+            work = _Bodies if order.kind.becomes == "body" else _People
+            result = work(roster, order, tell).result()
+            if not order.write or result.refused:
+                transaction.set_rollback(True)
+            return result
+    except IntegrityError as error:
+        raise ImportProblem(
+            _(
+                "The database refused a row (%(rule)s); nothing was entered. "
+                "If somebody else was at work on the same people, send it again."
+            )
+            % {"rule": constraint_of(error) or "?"}
+        ) from error
+
+
+def _lock(jurisdiction: Jurisdiction) -> None:
+    """Let one roster of a county be entered at a time: two would miss each other's people."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [f"weilu.roster.{jurisdiction.pk}"])
+
+
+def _map(roster: Roster, order: Order) -> None:
+    chosen = order.mapping
+    if chosen is None:
+        kept = ColumnMapping.objects.filter(
+            jurisdiction=order.jurisdiction, kind=order.kind.code, headings=roster.fingerprint
+        ).first()
+        chosen = kept.mapping if kept else None
+    if chosen:
+        roster.use(chosen)
+    roster.check()
+
+
+class _Work:
+    """What both ways have in common: ticks, notes, problems."""
+
+    def __init__(self, roster: Roster, order: Order, tell: Tell):
+        self.roster, self.order, self.tell = roster, order, tell
+        self.total = roster.book.height(roster.sheet)
+        self.found = RosterResult(roster=roster)
+        self.places = Places(order.place)
+        self.today: dt.date = timezone.localdate()
+
+    def ticking(self, rows: Iterator[T]) -> Iterator[T]:
+        """Pass rows on, telling now and then how far we are."""
+        for count, row in enumerate(rows, start=1):
+            if count % TICK == 0:
+                self.tell(count, max(self.total, count))
+            yield row
+
+    def finish(self, problems: list[Problem], refused: set[int], read: int) -> None:
+        """Write problems and notes into the result."""
+        result = self.found
+        result.read, result.refused_rows = read, len(refused)
+        for problem in sorted(problems):
+            result.refuse(problem.row, problem.field, problem.message)
+        roster = self.roster
+        result.notes += roster.misfits
+        result.notes += [
+            _("Row %(row)s was passed over: %(text)s") % {"row": row, "text": text} for row, text in roster.skipped[:50]
+        ]
+        if roster.others:
+            names = "、".join(roster.others[:10])
+            result.notes.append(
+                _("Only the sheet “%(sheet)s” was read, not: %(names)s") % {"sheet": roster.sheet, "names": names}
+            )
+        self.tell(read, read)
+
+
+class _People(_Work):
+    """A roster of persons."""
+
+    def result(self) -> RosterResult:
+        """Do it."""
+        order = self.order
+        bodies = Bodies(order.kind, order.jurisdiction, self.places, create=order.create)
+        checker = Checker(order.kind, self.roster, self.places, bodies, self.today)
+        scope = Scope(
+            order.jurisdiction.pk, order.place.path, self.today, order.kind.membership, list(order.kind.bodies),
+            order.kind.becomes, order.kind.alone,
+        )  # fmt: skip
+        staging.fill(self.ticking(checker.entries()))
+        staging.match(scope)
+        for problem in staging.contradictions(scope):
+            checker.refuse(*problem)
+        staging.mark_repetitions()
+        elsewhere = persons.compare(scope)
+        memberships.link(scope)
+        ask(posts.DIFFERS if order.kind.becomes == "post" else memberships.DIFFERS)
+        memberships.settle()
+        leaving = [] if checker.refused else memberships.leaving(scope)
+        end = [row[0] for row in leaving] if order.end_missing else []
+        seating = posts.Seating(scope, order.by, set(end))
+        if order.kind.becomes == "post" and not checker.refused:
+            for problem in seating.plan(bodies.made):
+                checker.refuse(*problem)
+        self._count(checker, leaving, elsewhere, bodies)
+        if order.write and not checker.refused:
+            self._write(scope, seating, bodies, end)
+        return self.found
+
+    def _count(self, checker: Checker, leaving: list[Any], elsewhere: int, bodies: Bodies) -> None:
+        refused = list(checker.refused)
+        counts = dict(
+            ask(
+                "SELECT outcome, count(*) FROM roster_stage WHERE NOT row = ANY(%(refused)s::int[]) GROUP BY outcome",
+                {"refused": refused},
+            )
+        )
+        found = self.found
+        found.imported, found.updated = counts.get("new", 0), counts.get("changed", 0)
+        found.duplicates = counts.get("same", 0)
+        people = ask(
+            "SELECT count(*) FILTER (WHERE NOT known), count(*) FILTER (WHERE moved) FROM roster_stage WHERE lead"
+        )
+        found.extra = {
+            "persons_added": people[0][0], "moved": people[0][1], "leaving": len(leaving),
+            "left_as_elsewhere": elsewhere, "organisations_added": len(bodies.made),
+        }  # fmt: skip
+        found.made = [body.name for body in bodies.made[:SHOWN]]
+        found.leaving = [[name, body, post] for _id, name, body, post in leaving[:SHOWN]]
+        made = {body.pk: body.name for body in bodies.made}
+        rows = ask(
+            "SELECT s.row, s.name, o.name, s.organisation_id, s.outcome, s.differs, s.post, s.moved FROM roster_stage s"
+            " LEFT JOIN orgs_organisation o ON o.id = s.organisation_id WHERE s.outcome IN ('new', 'changed')"
+            " AND NOT s.row = ANY(%(refused)s::int[]) ORDER BY s.outcome, s.row LIMIT %(limit)s",
+            {"refused": refused, "limit": SHOWN},
+        )
+        found.changes = [
+            [row, name, body or made.get(body_id, ""), outcome, [*differs, *(["organisation"] if moved else [])], post]
+            for row, name, body, body_id, outcome, differs, post, moved in rows
+        ]
+        self.finish(checker.problems, checker.refused, checker.read)
+
+    def _write(self, scope: Scope, seating: posts.Seating, bodies: Bodies, end: list[Any]) -> None:
+        copy_rows(Organisation, bodies.made)
+        copy_rows(OrganisationChange, (self._begun(body) for body in bodies.made))
+        persons.write(scope, by=self.order.by, note=self.roster.book.name[:120])
+        if self.order.kind.becomes == "post":
+            seating.write()
+        else:
+            memberships.write(scope, end=end)
+
+    def _begun(self, body: Organisation) -> OrganisationChange:
+        return OrganisationChange(
+            jurisdiction=self.order.jurisdiction, organisation=body, kind=OrganisationChange.Kind.BEGIN,
+            day=UNKNOWN_DAY, created_by=self.order.by, columns={"name": ["", body.name]},
+        )  # fmt: skip
+
+
+class _Bodies(_Work):
+    """A roster of bodies."""
+
+    def result(self) -> RosterResult:
+        """Do it."""
+        work = BodyRoster(self.roster, self.order.jurisdiction, self.places)
+        for _count in self.ticking(work.lines()):
+            pass
+        work.match()
+        sound = [draft for draft in work.drafts if draft.row not in work.refused]
+        result = self.found
+        for outcome, name in (("new", "imported"), ("changed", "updated"), ("same", "duplicates")):
+            setattr(result, name, sum(draft.outcome == outcome for draft in sound))
+        result.changes = [
+            [draft.row, draft.name, "", draft.outcome, draft.differs, ""]
+            for draft in sound
+            if draft.outcome in ("new", "changed")
+        ][:SHOWN]
+        if self.order.write and not work.refused:
+            try:
+                work.write(by=self.order.by)
+            except Refusal as refusal:
+                row, _colon, message = str(refusal).partition(": ")
+                work.refuse(int(row), refusal.column, message)
+                result.updated -= 1
+        self.finish(work.problems, work.refused, work.read)
+        return result
