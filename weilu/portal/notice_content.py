@@ -7,7 +7,7 @@ number never.
 
 import datetime as dt
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from django.db.models import Q, QuerySet
 from django.utils import timezone
@@ -54,7 +54,7 @@ class Responsible:
     """Somebody who answers to residents, as the notice names them.
 
     Attributes:
-        key: ``membership:…`` or ``post:…``, where the public telephone is kept.
+        key: ``membership:…`` or ``post:…``, where the public telephone is kept; empty of an office.
         own_phone: whether the telephone is that of the post rather than the office's.
     """
 
@@ -213,11 +213,20 @@ def leaders_for(place: Place) -> Leaders:
     return Leaders.of_village(_village(place)) if place.level >= Level.VILLAGE else Leaders.of_place(place)
 
 
+def _offices(place: Place, kind: str) -> list[Organisation]:
+    rows = Organisation.objects.filter(valid_on(timezone.localdate()), place=place, kind=kind).exclude(phone="")
+    return list(rows.order_by("name")[:MOST_PEOPLE])
+
+
 def _people(place: Place, leaders: Leaders) -> list[Responsible]:
     if place.level <= Level.TOWNSHIP:
-        return leaders.at(place)
+        led = leaders.at(place, {str(Body.PARTY_COMMITTEE), str(Body.OFFICE)})
+        offices = _offices(place, Body.OFFICE)
+        return [*led, *(Responsible(body.get_kind_display(), body.name, body.phone, "", False) for body in offices)]
     village = leaders.at(_village(place), {str(Body.PARTY_COMMITTEE), str(Body.COMMUNITY)})
     village = village or leaders.at(_village(place), {str(Body.BRANCH)})  # where one branch heads the village
+    if any(not person.phone for person in village) and (offices := _offices(_village(place), Body.COMMUNITY)):
+        village = [replace(person, phone=person.phone or offices[0].phone) for person in village]
     if place.level == Level.VILLAGE:
         return village
     grid = place if place.level == Level.GRID else place.parent

@@ -1,38 +1,20 @@
-"""Notices as PDF, A4, one page each: typst with fonts of a package, so that no font of the machine counts."""
+"""Notices as PDF: A4, one page each, large enough to be read from two steps away."""
 
 import datetime as dt
 import io
-import json
 from collections.abc import Iterable
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import segno
-import typst
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from pylopdf_fonts_zh_cn import sans_path
 
+from weilu.lib.typesetting import set_pages, set_pages_apart
 from weilu.portal.notice_content import Notice
 
 TEMPLATE = Path(__file__).parent / "print" / "notice.typ"
-# As the files name themselves; the second for signs that the first lacks.
-FONTS = ["Noto Sans SC", "Noto Serif SC"]
 LONGEST = 60  # letters of an outcome, so that a notice stays on its page
-
-
-class PrintError(RuntimeError):
-    """The pages could not be set; the message says why."""
-
-
-@cache
-def _fonts() -> typst.Fonts:
-    folder = str(Path(sans_path()).parent)
-    found = typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=[folder])
-    if missing := set(FONTS) - set(found.families()):
-        raise PrintError(f"fonts are missing: {', '.join(sorted(missing))}")
-    return found
 
 
 def qr_svg(link: str) -> bytes:
@@ -89,18 +71,19 @@ def page_data(notice: Notice, address: str) -> dict[str, Any]:
     }
 
 
-def set_pages(title: str, pages: Iterable[dict[str, Any]]) -> bytes:
-    """Set pages of :func:`page_data` and return the PDF.
+def set_one(title: str, page: dict[str, Any]) -> bytes:
+    """Return the PDF of one notice.
 
     Raises:
-        PrintError: a font is not the one that is meant, which typst itself would pass over, or typst stumbled.
+        TypesettingError: see :func:`weilu.lib.typesetting.set_pages`.
     """
-    data = {"title": title, "fonts": FONTS, "notices": list(pages)}
-    files = {"main.typ": TEMPLATE.read_bytes(), "data.json": json.dumps(data, ensure_ascii=False).encode()}
-    try:
-        pdf, warnings = typst.compile_with_warnings(files, font_paths=_fonts())  # type: ignore[call-overload]
-    except typst.TypstError as error:
-        raise PrintError(str(error)) from error
-    if warnings:
-        raise PrintError("; ".join(str(warning.message) for warning in warnings))
-    return pdf
+    return set_pages(TEMPLATE, {"title": title, "notices": [page]})
+
+
+def set_many(title: str, pages: Iterable[dict[str, Any]]) -> bytes:
+    """Return the PDF of many notices, set in a process of its own.
+
+    Raises:
+        TypesettingError: see :func:`weilu.lib.typesetting.set_pages_apart`.
+    """
+    return set_pages_apart(TEMPLATE, {"title": title, "notices": list(pages)})

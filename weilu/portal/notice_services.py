@@ -1,7 +1,11 @@
 """The verbs that write what notices show, and make them into files to print."""
 
 import datetime as dt
+import io
 import logging
+import zipfile
+from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
@@ -9,13 +13,14 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from weilu.lib.ids import new_id
+from weilu.lib.typesetting import TypesettingError
 from weilu.orgs.models import Jurisdiction, Organisation, Place, User
 from weilu.orgs.roles import Permission
 from weilu.orgs.scope import organisations_in_scope
 from weilu.people.models import Membership, Post
 from weilu.portal.models import NoticePrint, NoticeText
 from weilu.portal.notice_content import notices_of, plan
-from weilu.portal.notice_print import PrintError, page_data, set_pages
+from weilu.portal.notice_print import page_data, set_many
 
 logger = logging.getLogger(__name__)
 
@@ -25,6 +30,7 @@ KEPT = dt.timedelta(days=7)
 # A worker that has given no sign of life for so long has stopped; another begins anew.
 STALLED = dt.timedelta(minutes=5)
 STEP = 20  # notices between two signs of life
+PART = 600  # pages of one PDF: setting them takes about 400 MB; a whole county comes as several in a ZIP
 
 Phase = NoticePrint.Phase
 
@@ -122,7 +128,7 @@ def make(print_id: str) -> bool:
     try:
         with translation.override(settings.LANGUAGE_CODE):
             _make(row)
-    except PrintError as error:
+    except TypesettingError as error:
         logger.exception("notices could not be set")
         _beat(row, phase=Phase.FAILED, message=str(error)[:200])
     except OSError:
@@ -135,21 +141,39 @@ def make(print_id: str) -> bool:
 def _make(row: NoticePrint) -> None:
     found = plan(row.place, row.kinds)
     _beat(row, total=found.count)
-    pages = []
+    pages: list[dict[str, Any]] = []
+    parts: list[bytes] = []
     for number, notice in enumerate(notices_of(found, row.jurisdiction), start=1):
         pages.append(page_data(notice, row.address))
         if number % STEP == 0:
             _beat(row, done=number)
-    _beat(row, phase=Phase.SETTING, done=len(pages))
-    pdf = set_pages(row.place.name, pages)
-    row.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    part = row.path.with_suffix(f".{new_id().hex}.part")
+        if len(pages) == PART:
+            parts.append(set_many(row.place.name, pages))
+            pages = []
+    _beat(row, phase=Phase.SETTING, done=found.count)
+    if pages:
+        parts.append(set_many(row.place.name, pages))
+    content = parts[0] if len(parts) == 1 else _zipped(parts)
+    _keep(row.path, content)
+    _beat(row, phase=Phase.DONE, size=len(content))
+
+
+def _zipped(parts: list[bytes]) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:  # PDF is compressed already
+        for number, part in enumerate(parts, start=1):
+            archive.writestr(f"notices-{number:02d}.pdf", part)
+    return out.getvalue()
+
+
+def _keep(path: Path, content: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    part = path.with_suffix(f".{new_id().hex}.part")
     try:
-        part.write_bytes(pdf)
-        part.replace(row.path)
+        part.write_bytes(content)
+        part.replace(path)
     finally:
         part.unlink(missing_ok=True)
-    _beat(row, phase=Phase.DONE, size=len(pdf))
 
 
 def look_after_prints() -> None:

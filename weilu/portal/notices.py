@@ -31,7 +31,7 @@ from weilu.portal.notice_content import (
     plan,
     public_bodies,
 )
-from weilu.portal.notice_print import link_of, page_data, qr_svg, set_pages
+from weilu.portal.notice_print import link_of, page_data, qr_svg, set_one
 from weilu.portal.notice_services import Refused, order_print, set_duties, set_public_phone
 from weilu.portal.views import READING, open_place
 
@@ -76,7 +76,7 @@ def _qr(request: HttpRequest, notice: Notice) -> HttpResponse:
 
 def _pdf(request: HttpRequest, notice: Notice) -> HttpResponse:
     title = f"{notice.above} {notice.title}".strip()
-    pdf = set_pages(title, [page_data(notice, address_of(request))])
+    pdf = set_one(title, page_data(notice, address_of(request)))
     response = HttpResponse(pdf, content_type="application/pdf")
     response["Content-Disposition"] = f'inline; filename="notice-{notice.code}.pdf"'
     return response
@@ -202,8 +202,11 @@ def print_file(request: AccountRequest, pk: str) -> HttpResponseBase:
     row = _fetch_print(request, pk)
     if row.phase != NoticePrint.Phase.DONE or not row.path.exists():
         raise Http404
-    name = f"{row.place.short_name}-{row.created_at:%Y%m%d}.pdf"
-    return FileResponse(row.path.open("rb"), as_attachment=True, filename=name, content_type="application/pdf")
+    with row.path.open("rb") as file:
+        zipped = file.read(2) == b"PK"
+    name = f"{row.place.short_name}-{row.created_at:%Y%m%d}.{'zip' if zipped else 'pdf'}"
+    kind = "application/zip" if zipped else "application/pdf"
+    return FileResponse(row.path.open("rb"), as_attachment=True, filename=name, content_type=kind)
 
 
 @requires(Permission.KEEP)
@@ -236,6 +239,7 @@ def phones(request: AccountRequest, code: str) -> HttpResponse:
             "problem": problems.get(row.key, ""),
         }
         for row in found.people
+        if row.key
     ]
     context = {"notice": found, "place": place, "rows": rows}
     return render(request, "portal/notice_phones.html", context, status=422 if problems else 200)
