@@ -11,10 +11,12 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from config.bench_roster import roster
 from config.bench_site import BenchError, Site, environment, site
 
 bench = typer.Typer(help="Measure: lifecycle, pages; numbers go into docs/performance.md.", no_args_is_help=True)
 console = Console(stderr=True)
+bench.command()(roster)
 SIZES = [0, 100_000, 1_000_000]
 
 Rows = Annotated[int, typer.Option(help="Matters in the base before the clock starts.", min=0)]
