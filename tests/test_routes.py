@@ -33,9 +33,13 @@ from weilu.people.honours import award
 from weilu.people.merging import merge
 from weilu.people.models import Appointment, Honour, Membership, Person, PersonMerge
 from weilu.people.persons import make_person
-from weilu.portal.models import Draft
+from weilu.portal.models import Draft, NoticePrint
 from weilu.records.attachments import attach
 from weilu.records.models import Attachment, Event
+from weilu.venues.hours import Span
+from weilu.venues.models import Booking, OpeningHours, Venue, Zone
+from weilu.venues.services import Wish, ask_for, set_hours
+from weilu.venues.setup import begin_zones
 
 P = Permission
 SUBJECT = "后山水渠漏水惊动全村"
@@ -67,6 +71,7 @@ class Things:
     grant: Grant
     held: Appointment
     people: SimpleNamespace
+    rooms: SimpleNamespace
 
 
 def photo(colour: str) -> SimpleUploadedFile:
@@ -92,7 +97,9 @@ def things(world) -> Things:
     )
     draft = Draft.objects.create(jurisdiction=world.jurisdiction, answers="{}")
     draft_file = attach(photo("blue"), jurisdiction=world.jurisdiction, record_kind="draft", record_id=draft.pk)
-    return Things(world, handed, order, file, draft_file, world.clerk.grants.get(), in_post(world), some(world))
+    return Things(
+        world, handed, order, file, draft_file, world.clerk.grants.get(), in_post(world), some(world), rooms(world)
+    )
 
 
 def some(world) -> SimpleNamespace:
@@ -104,7 +111,23 @@ def some(world) -> SimpleNamespace:
     honour = award(person, title="优秀党员", level=4, body="县委", awarded_on=dt.date(2025, 7, 1), document="", by=None)
     hamlet = place("510824101209", "老湾村", Level.VILLAGE, world.other_township)
     rename(hamlet, name="新湾村", on=timezone.localdate(), by=None)
-    return SimpleNamespace(person=person, double=double, merge=merged, honour=honour, ended=Place.objects.get(pk=hamlet.pk))
+    return SimpleNamespace(
+        person=person, double=double, merge=merged, honour=honour, ended=Place.objects.get(pk=hamlet.pk)
+    )
+
+
+def rooms(world) -> SimpleNamespace:
+    """A hall of the village that is open always, one who asks for it, and a print of the village's notices."""
+    begin_zones(world.jurisdiction)
+    zone = Zone.objects.filter(jurisdiction=world.jurisdiction).first()
+    given = {"jurisdiction": world.jurisdiction, "zone": zone, "place": world.village, "keeps_holidays": False}
+    hall = Venue.objects.create(kind="council_hall", name="议事厅", **given)
+    set_hours(hall, [(day, Span(dt.time(8), dt.time(20))) for day in range(7)], by=world.clerk)
+    starts = timezone.localtime().replace(hour=9, minute=0, second=0, microsecond=0) + dt.timedelta(days=2)
+    asked = ask_for(hall, Wish(starts, starts + dt.timedelta(hours=1), "院坝会", "one", phone=PHONE), by=None)
+    kinds = {"kinds": ["grid"], "address": "http://x", "phase": "done", "created_by": world.village_clerk}
+    made = NoticePrint.objects.create(jurisdiction=world.jurisdiction, place=world.village, **kinds)
+    return SimpleNamespace(hall=hall, asked=asked, made=made)
 
 
 def in_post(world) -> Appointment:
@@ -176,6 +199,14 @@ def ended(things: Things) -> dict[str, Any]:
     return {"pk": things.people.ended.pk}
 
 
+def hall(things: Things) -> dict[str, Any]:
+    return {"pk": things.rooms.hall.pk}
+
+
+def asked(things: Things) -> dict[str, Any]:
+    return {"number": things.rooms.asked.number}
+
+
 def ticked(things: Things) -> dict[str, Any]:
     return {"matter": f"{things.handed.number}:{things.handed.version}", "to": f"organisation:{things.world.office.pk}"}
 
@@ -192,6 +223,15 @@ ROUTES = {
     "raise_at": Route(PUBLIC, address=village, ok=(302,)),
     "notice": Route(PUBLIC, address=village),
     "notice_qr": Route(PUBLIC, address=village),
+    "notice_pdf": Route(PUBLIC, address=village),
+    "body_notice": Route(PUBLIC, address=lambda t: {"pk": t.world.branch.pk}),
+    "body_notice_qr": Route(PUBLIC, address=lambda t: {"pk": t.world.branch.pk}),
+    "body_notice_pdf": Route(PUBLIC, address=lambda t: {"pk": t.world.branch.pk}),
+    "venues": Route(PUBLIC),
+    "venue_points": Route(PUBLIC),
+    "venue": Route(PUBLIC, address=hall),
+    "venue_ask": Route(PUBLIC, address=hall),
+    "venue_asked": Route(PUBLIC, address=hall, ok=(302,)),
     "follow": Route(PUBLIC),
     "follow_leave": Route(PUBLIC, "post", ok=(302,)),
     "follow_matter": Route(PUBLIC, address=handed, inside=ANYBODY),
@@ -321,6 +361,31 @@ ROUTES = {
         READ_HANDED,
         ok=(409,),
     ),
+    # Notices and venues.
+    "notices": Route(P.KEEP),
+    "notice_print_new": Route(
+        P.KEEP, "post", data=lambda t: {"place": t.world.village.code}, inside=HOME_KEEPERS, ok=(302,)
+    ),
+    "notice_print": Route(P.KEEP, address=lambda t: {"pk": t.rooms.made.pk}, inside=HOME_KEEPERS),
+    "notice_print_file": Route(P.KEEP, address=lambda t: {"pk": t.rooms.made.pk}, inside=ANYBODY),
+    "notice_phones": Route(P.KEEP, address=village, inside=HOME_KEEPERS),
+    "notice_texts": Route(P.MANAGE),
+    "zones": Route(P.MANAGE),
+    "venues_manage": Route(P.KEEP),
+    "venue_new": Route(P.KEEP),
+    "venue_edit": Route(P.KEEP, address=hall, inside=HOME_KEEPERS),
+    "venue_hours": Route(P.KEEP, "post", hall, inside=HOME_KEEPERS, ok=(302,)),
+    "venue_day": Route(P.KEEP, "post", hall, inside=HOME_KEEPERS, ok=(422,)),
+    "venue_close": Route(P.KEEP, "post", hall, inside=HOME_KEEPERS, ok=(302,)),
+    "venue_book": Route(P.KEEP, address=hall, inside=HOME_KEEPERS),
+    "venues_reach_top": Route(P.VIEW, ok=(302,)),
+    "venues_reach": Route(P.VIEW, address=village, inside=CLERKS | OVERSEERS | MEMBERS),
+    "bookings": Route(P.SIGNED_IN),
+    "booking": Route(P.SIGNED_IN, address=asked, inside=HOME_KEEPERS),
+    "booking_contact": Route(P.UNMASK, "post", asked, inside=HOME_KEEPERS),
+    "booking_act": Route(
+        P.SIGNED_IN, "post", lambda t: {**asked(t), "name": "confirm"}, inside=HOME_KEEPERS, ok=(409,)
+    ),
     "settings": Route(P.MANAGE),
     "dictionary_row": Route(
         P.MANAGE, address=lambda t: {"kind": "category", "code": "only_here"}, inside={"administrator"}
@@ -375,6 +440,9 @@ def state_of_all() -> dict[str, Any]:
         "merges": list(PersonMerge.objects.order_by("pk").values()),
         "bodies": list(Organisation.objects.order_by("pk").values()),
         "appointments": list(Appointment.objects.order_by("pk").values()),
+        "venues": list(Venue.objects.order_by("pk").values()),
+        "hours": OpeningHours.objects.count(),
+        "bookings": list(Booking.objects.order_by("pk").values()),
     }
 
 
@@ -432,7 +500,7 @@ def test_every_role_gets_what_it_may_inside_its_scope_and_nothing_outside(things
             assert SUBJECT not in text, who
         if who not in READ_ORDER:
             assert ORDERED not in text, who
-        if name != "contact":
+        if name not in ("contact", "booking_contact"):
             assert PHONE not in text, who
         if not (may and inside):
             assert state_of_all() == before, who
