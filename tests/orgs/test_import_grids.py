@@ -4,6 +4,7 @@ import json
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.utils import translation
 
 from tests.conftest import place as make_place
 from weilu.lib.import_result import ImportProblem
@@ -13,6 +14,13 @@ from weilu.orgs.models import Level, Place, PlaceOutline
 from weilu.orgs.outlines import BadOutline, area, cover, set_outline, sound
 
 WEST, SOUTH, SIDE = 105.94, 31.72, 0.01
+
+
+@pytest.fixture(autouse=True)
+def english():
+    """Messages are compared as they stand in the source."""
+    with translation.override("en"):
+        yield
 
 
 def square(x: float = 0, y: float = 0, width: float = 1, height: float = 1) -> dict:

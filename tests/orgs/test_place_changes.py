@@ -5,7 +5,7 @@ import threading
 
 import pytest
 from django.db import connection
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from tests.conftest import place as make_place
 from weilu.matters.models import Matter
@@ -15,6 +15,13 @@ from weilu.orgs.roles import Role
 from weilu.orgs.scope import in_place
 from weilu.orgs.succession import places_today, timeline
 from weilu.orgs.taking_back import take_back
+
+
+@pytest.fixture(autouse=True)
+def english():
+    """Messages are compared as they stand in the source."""
+    with translation.override("en"):
+        yield
 
 
 def today() -> dt.date:

@@ -127,14 +127,13 @@ class SplitForm(ChangeForm):
     def build(self) -> None:
         for number in range(self.parts):
             words = {"number": number + 1}
-            first = {"initial": self.place.name} if not number else {}
+            name, code = (self.place.name, self.place.code) if not number else ("", "")
             self.fields[f"name_{number}"] = forms.CharField(
-                label=_("full name of part %(number)s") % words, max_length=80, **first
+                label=_("full name of part %(number)s") % words, max_length=80, initial=name
             )
             self.fields[f"code_{number}"] = forms.CharField(
-                label=_("code of part %(number)s") % words, max_length=24,
-                **({"initial": self.place.code} if not number else {}),
-            )  # fmt: skip
+                label=_("code of part %(number)s") % words, max_length=24, initial=code
+            )
         options = [(str(number), _("part %(number)s") % {"number": number + 1}) for number in range(self.parts)]
         self.asked: list[tuple[str, Any]] = []
         children = Place.objects.filter(parent=self.place, valid_to=None).order_by("code")

@@ -80,7 +80,7 @@ def place_change(request: AccountRequest, code: str, kind: str) -> HttpResponse:
                 messages.success(request, _("The map has changed. A mistake can be taken back today."))
                 return redirect("place", new.code)
         else:
-            form.data = form.data.copy()
+            form.data = request.POST.copy()
             form.data["seen"] = mark
             context |= {"preview": preview(form.places(), form.day()), "ending": form.places()}
     return render(request, "orgs/place_change.html", context, status=422 if form.errors else 200)

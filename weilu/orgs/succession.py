@@ -82,7 +82,8 @@ def changeable_by(user: User) -> QuerySet[Place]:
 
 def columns_naming_places() -> Iterator[ForeignKey]:
     """Yield the columns of all tables that name a place."""
-    for relation in Place._meta.get_fields(include_hidden=True):
+    relations: Any = Place._meta.get_fields(include_hidden=True)
+    for relation in relations:
         points_here = relation.auto_created and not relation.concrete and not relation.many_to_many
         if points_here and not relation.related_model._meta.auto_created:
             yield relation.field

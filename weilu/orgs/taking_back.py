@@ -64,10 +64,7 @@ def _refuse_new_rows(change: PlaceChange, new: list[Place]) -> None:
             continue
         rows = model._base_manager.filter(**{f"{column.name}__in": new}).exclude(pk__in=known.get(label, ()))
         if rows.exists():
-            raise ChangeError(
-                _("Something has been recorded at the new place since (%(kind)s). Enter another change instead.")
-                % {"kind": model._meta.verbose_name}
-            )
+            raise ChangeError(_("Something has been recorded at the new place since. Enter another change instead."))
 
 
 def _restore(change: PlaceChange, old: list[Place]) -> None:
