@@ -15,13 +15,14 @@ from allauth.mfa.webauthn.views import AddWebAuthnView, LoginWebAuthnView, Remov
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.core.serializers.json import DjangoJSONEncoder
-from django.http import HttpRequest, HttpResponse
+from django.db import transaction
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from weilu.accounts import forms, second_factor
+from weilu.accounts import forms, notices, second_factor
 from weilu.accounts.views import sessions_of
 from weilu.orgs.access import AccountRequest, public, requires
 from weilu.orgs.managing import ELSEWHERE, managed, wholly_managed
@@ -85,10 +86,11 @@ class App(ActivateTOTPView):
         return forms.AppForm
 
     def form_valid(self, form: Any) -> HttpResponse:
-        answer = super().form_valid(form)
-        row = Authenticator.objects.get(user=self.request.user, type=Type.TOTP)
-        second_factor.burn(row, form.step)
-        _confirm(self.request, row)
+        with transaction.atomic():
+            answer = super().form_valid(form)
+            row = Authenticator.objects.get(user=self.request.user, type=Type.TOTP)
+            second_factor.burn(row, form.step)
+            _added(self.request, row)
         return answer
 
 
@@ -99,6 +101,11 @@ class AppRemove(DeactivateTOTPView):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return super().get_context_data(**kwargs) | {"what": _("Authenticator app")}
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        with transaction.atomic():
+            notices.factor_removed(self.request.user, self.authenticator)
+            return super().form_valid(form)
 
 
 class Passkey(AddWebAuthnView):
@@ -116,9 +123,9 @@ class Passkey(AddWebAuthnView):
         return found | {"options": options} | ({"form": kwargs["form"]} if "form" in kwargs else {})
 
     def form_valid(self, form: Any) -> HttpResponse:
-        answer = super().form_valid(form)
-        row = Authenticator.objects.filter(user=self.request.user, type=Type.WEBAUTHN).latest("created_at")
-        _confirm(self.request, row)
+        with transaction.atomic():
+            answer = super().form_valid(form)
+            _added(self.request, Authenticator.objects.filter(user=self.request.user, type=Type.WEBAUTHN).latest("pk"))
         return answer
 
 
@@ -137,7 +144,9 @@ class PasskeyRemove(RemoveWebAuthnView):
         if second_factor.must_keep(self.get_object()):
             messages.error(self.request, _("Your role needs a second factor: set up another one first."))
             return redirect("mfa_index")
-        return super().form_valid(form)
+        with transaction.atomic():
+            notices.factor_removed(self.request.user, self.get_object())
+            return super().form_valid(form)
 
 
 class Codes(ViewRecoveryCodesView):
@@ -153,6 +162,11 @@ class CodesNew(GenerateRecoveryCodesView):
 
     def get_form_class(self):
         return self.form_class
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        with transaction.atomic():
+            notices.codes_renewed(self.request.user)
+            return super().form_valid(form)
 
 
 class PasswordAgain(BaseReauthenticateView):
@@ -178,9 +192,10 @@ class CodeAgain(CodeAgainView):
         return forms.ConfirmCodeForm
 
 
-def _confirm(request: HttpRequest, row: Authenticator) -> None:
-    """The session in which a factor was set up has proved it."""
-    record_authentication(request, request.user, "mfa", id=row.pk, type=row.type)  # type: ignore[arg-type]
+def _added(request: AccountRequest, row: Authenticator) -> None:
+    """The session in which a factor was set up has proved it; the owner is told."""
+    record_authentication(request, request.user, "mfa", id=row.pk, type=row.type)
+    notices.factor_added(request.user, row)
 
 
 code = public(limited("follow")(Code.as_view()))

@@ -3,8 +3,8 @@
 import datetime as dt
 from typing import Any
 
+from allauth.mfa.models import Authenticator
 from django.conf import settings
-from django.http import HttpRequest
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
@@ -70,21 +70,19 @@ def tell_once(user: User, kind: str, *, within: dt.timedelta) -> None:
         tell(user, kind)
 
 
-def factor_added(sender: Any, request: HttpRequest, user: User, authenticator: Any, **kwargs: Any) -> None:
-    """A second factor was set up; the recovery codes that come with it are not told apart."""
-    if authenticator.type != authenticator.Type.RECOVERY_CODES:
-        note(user, "factor_add", by=user, changes={"type": authenticator.type})
-        tell(user, "factor_added", str(authenticator))
+def factor_added(user: User, authenticator: Authenticator) -> None:
+    """A second factor was set up by its owner."""
+    note(user, "factor_add", by=user, changes={"type": authenticator.type})
+    tell(user, "factor_added", str(authenticator))
 
 
-def factor_removed(sender: Any, request: HttpRequest, user: User, authenticator: Any, **kwargs: Any) -> None:
+def factor_removed(user: User, authenticator: Authenticator) -> None:
     """A second factor was taken away by its owner."""
-    if authenticator.type != authenticator.Type.RECOVERY_CODES:
-        note(user, "factor_remove", by=user, changes={"type": authenticator.type})
-        tell(user, "factor_removed", str(authenticator))
+    note(user, "factor_remove", by=user, changes={"type": authenticator.type})
+    tell(user, "factor_removed", str(authenticator))
 
 
-def codes_renewed(sender: Any, request: HttpRequest, user: User, authenticator: Any, **kwargs: Any) -> None:
+def codes_renewed(user: User) -> None:
     """New recovery codes replaced the old ones."""
     note(user, "codes_renew", by=user)
     tell(user, "codes_renewed")
