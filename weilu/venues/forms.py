@@ -1,6 +1,7 @@
 """Forms of venues and bookings. They explain the rules; the services and the database keep them."""
 
 import datetime as dt
+import hashlib
 from typing import Any
 from uuid import uuid4
 
@@ -183,7 +184,7 @@ class WishForm(forms.Form):
             dt.datetime.combine(given["day"], given["starts"], BEIJING),
             dt.datetime.combine(given["day"], given["ends"], BEIJING),
             given["purpose"],
-            f"{key}{given['intake_key']}",
+            hashlib.sha256(f"{key}{given['intake_key']}".encode()).hexdigest(),
             given["people"],
             given.get("name", ""),
             given.get("phone", ""),
