@@ -58,8 +58,8 @@ def test_every_work_table_names_its_jurisdiction():
 
 
 def test_only_move_sets_a_state():
-    # Editions of boards are no records: boards.py holds their three states.
-    allowed = {"moves.py", "import_matters.py", "filing.py", "boards.py"}
+    # Editions of boards and rosters are no records: boards.py and steps.py hold their states.
+    allowed = {"moves.py", "import_matters.py", "filing.py", "boards.py", "steps.py"}
     setting = re.compile(r"\.state\s*=[^=]|update\([^)]*\bstate=")
     found = [path.name for path in sources("weilu") if "demo" not in path.parts and setting.search(path.read_text())]
     assert set(found) <= allowed

@@ -31,7 +31,7 @@ from weilu.orgs.roles import Permission, Role
 from weilu.people.appointments import appoint, make_post
 from weilu.people.honours import award
 from weilu.people.merging import merge
-from weilu.people.models import Appointment, Honour, Membership, Person, PersonMerge
+from weilu.people.models import Appointment, Honour, Membership, Person, PersonMerge, RosterImport
 from weilu.people.persons import make_person
 from weilu.portal.models import Draft, NoticePrint
 from weilu.records.attachments import attach
@@ -111,8 +111,11 @@ def some(world) -> SimpleNamespace:
     honour = award(person, title="优秀党员", level=4, body="县委", awarded_on=dt.date(2025, 7, 1), document="", by=None)
     hamlet = place("510824101209", "老湾村", Level.VILLAGE, world.other_township)
     rename(hamlet, name="新湾村", on=timezone.localdate(), by=None)
+    roster = RosterImport.objects.create(
+        jurisdiction=world.jurisdiction, kind="members", place=world.township, name="名册.xlsx", state="read"
+    )
     return SimpleNamespace(
-        person=person, double=double, merge=merged, honour=honour, ended=Place.objects.get(pk=hamlet.pk)
+        person=person, double=double, merge=merged, honour=honour, ended=Place.objects.get(pk=hamlet.pk), roster=roster
     )
 
 
@@ -139,6 +142,10 @@ def in_post(world) -> Appointment:
 
 def nothing(things: Things) -> dict[str, Any]:
     return {}
+
+
+def a_roster(things: Things) -> dict[str, Any]:
+    return {"pk": things.people.roster.pk}
 
 
 @dataclass
@@ -362,6 +369,13 @@ ROUTES = {
         ok=(409,),
     ),
     # Notices and venues.
+    # Rosters.
+    "rosters": Route(P.KEEP),
+    "roster": Route(P.KEEP, address=a_roster, inside=KEEPERS),
+    "roster_act": Route(P.KEEP, "post", lambda t: {**a_roster(t), "name": "cancel"}, inside=KEEPERS, ok=(302,)),
+    "roster_errors": Route(P.KEEP, address=a_roster, inside=KEEPERS, ok=(302,)),
+    "roster_empty": Route(P.KEEP, address=lambda t: {"kind": "members"}),
+    "roster_export": Route(P.KEEP, data=lambda t: {"kind": "members", "place": t.world.township.code}, inside=KEEPERS),
     "notices": Route(P.KEEP),
     "notice_print_new": Route(
         P.KEEP, "post", data=lambda t: {"place": t.world.village.code}, inside=HOME_KEEPERS, ok=(302,)

@@ -18,12 +18,32 @@ def _key(purpose: str) -> bytes:
     return hmac.new(settings.DATA_KEY.encode(), purpose.encode(), hashlib.sha256).digest()
 
 
-def encrypt(text: str) -> bytes:
-    """Return ``text`` encrypted; empty stays empty."""
-    if not text:
+def seal(content: bytes) -> bytes:
+    """Return bytes encrypted, such as a file; empty stays empty."""
+    if not content:
         return b""
     nonce = os.urandom(NONCE_BYTES)
-    return nonce + AESGCM(_key("encrypt")).encrypt(nonce, text.encode(), None)
+    return nonce + AESGCM(_key("encrypt")).encrypt(nonce, content, None)
+
+
+def unseal(data: bytes) -> bytes:
+    """Return the bytes of ``seal``.
+
+    Raises:
+        ValueError: the data key is not the one they were encrypted with, or they were changed.
+    """
+    if not data:
+        return b""
+    data = bytes(data)
+    try:
+        return AESGCM(_key("encrypt")).decrypt(data[:NONCE_BYTES], data[NONCE_BYTES:], None)
+    except InvalidTag as error:
+        raise ValueError("encrypted with another data key, or damaged") from error
+
+
+def encrypt(text: str) -> bytes:
+    """Return ``text`` encrypted; empty stays empty."""
+    return seal(text.encode())
 
 
 def decrypt(data: bytes) -> str:
@@ -32,13 +52,7 @@ def decrypt(data: bytes) -> str:
     Raises:
         ValueError: the data key is not the one it was encrypted with, or the bytes were changed.
     """
-    if not data:
-        return ""
-    data = bytes(data)
-    try:
-        return AESGCM(_key("encrypt")).decrypt(data[:NONCE_BYTES], data[NONCE_BYTES:], None).decode()
-    except InvalidTag as error:
-        raise ValueError("encrypted with another data key, or damaged") from error
+    return unseal(data).decode()
 
 
 def keyed_hash(text: str) -> bytes:

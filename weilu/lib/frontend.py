@@ -30,7 +30,7 @@ ICONS = """
     filter flag git-merge hand-stop heart-handshake help-circle history home id inbox key language layout-dashboard
     list-search lock logout map map-pin menu-2 message-circle message-plus message-question messages mood-smile
     notes paperclip phone photo player-play plus qrcode refresh search send settings speakerphone star
-    star-filled text-size thumb-up user users walk x calendar-event printer
+    star-filled text-size thumb-up upload user users walk x calendar-event printer
 """.split()  # noqa: SIM905  one name after the other reads best
 
 

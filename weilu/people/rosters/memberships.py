@@ -25,10 +25,14 @@ FROM roster_stage s WHERE s.link = m.id AND NOT s.again AND s.differs && ARRAY['
 """
 # A membership that ends on the day it began never was.
 GONE = "DELETE FROM people_membership WHERE id = ANY(%(ids)s::uuid[]) AND valid_from >= %(today)s::date"
-ENDED = "UPDATE people_membership SET valid_to = %(today)s::date WHERE id = ANY(%(ids)s::uuid[]) AND valid_from < %(today)s::date"
+ENDED = """
+UPDATE people_membership SET valid_to = %(today)s::date
+WHERE id = ANY(%(ids)s::uuid[]) AND valid_from < %(today)s::date
+"""
 SINCE = """
-GREATEST(COALESCE(s.since, %(today)s::date), (SELECT max(o.valid_to) FROM people_membership o WHERE o.person_id = s.person
- AND o.organisation_id = s.organisation_id AND o.kind = %(membership)s::text AND o.valid_to <= %(today)s::date))
+GREATEST(COALESCE(s.since, %(today)s::date), (SELECT max(o.valid_to) FROM people_membership o
+ WHERE o.person_id = s.person AND o.organisation_id = s.organisation_id AND o.kind = %(membership)s::text
+ AND o.valid_to <= %(today)s::date))
 """
 
 

@@ -97,7 +97,8 @@ def _history(scope: Scope, by: User | None, note: str) -> None:
     }  # fmt: skip
     same = {
         "id": "gen_random_uuid()", "jurisdiction_id": "%(jurisdiction)s::uuid", "record_kind": "'person'",
-        "record_id": "person", "at": "%(at)s::timestamptz", "from_state": "''", "to_state": "''", "actor_id": "%(by)s::uuid",
+        "record_id": "person", "at": "%(at)s::timestamptz",
+        "from_state": "''", "to_state": "''", "actor_id": "%(by)s::uuid",
         "actor_name": "%(by_name)s::text", "note": "%(note)s::text", "open_to_resident": "false",
     }  # fmt: skip
     insert_from(

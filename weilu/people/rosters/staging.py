@@ -45,12 +45,14 @@ INSERT INTO roster_link
 SELECT m.id, m.person_id, m.organisation_id, '', p.name, p.birth_date, p.id_number_hash, true
 FROM people_membership m JOIN people_person p ON p.id = m.person_id JOIN orgs_organisation o ON o.id = m.organisation_id
 JOIN orgs_place h ON h.id = o.place_id
-WHERE m.kind = %(membership)s::text AND m.valid_from <= %(today)s::date AND (m.valid_to IS NULL OR m.valid_to > %(today)s::date)
+WHERE m.kind = %(membership)s::text AND m.valid_from <= %(today)s::date
+  AND (m.valid_to IS NULL OR m.valid_to > %(today)s::date)
   AND p.merged_into_id IS NULL AND o.jurisdiction_id = %(jurisdiction)s::uuid AND h.path LIKE %(path)s::text
 """
 APPOINTMENTS = """
 INSERT INTO roster_link
-SELECT a.id, a.person_id, t.organisation_id, t.title, p.name, p.birth_date, p.id_number_hash, o.kind = ANY(%(bodies)s::text[])
+SELECT a.id, a.person_id, t.organisation_id, t.title, p.name, p.birth_date, p.id_number_hash,
+ o.kind = ANY(%(bodies)s::text[])
 FROM people_appointment a JOIN people_person p ON p.id = a.person_id JOIN people_post t ON t.id = a.post_id
 JOIN orgs_organisation o ON o.id = t.organisation_id JOIN orgs_place h ON h.id = o.place_id
 WHERE a.valid_from <= %(today)s::date AND (a.valid_to IS NULL OR a.valid_to > %(today)s::date)
