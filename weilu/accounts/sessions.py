@@ -46,7 +46,7 @@ class SessionStore(db.SessionStore):
     def create_model_instance(self, data: dict[str, Any]) -> Session:
         origin = data.get(ORIGIN, {})
         user = data.get("_auth_user_id")
-        key = self._get_or_create_session_key()
+        key = self._get_or_create_session_key()  # type: ignore[attr-defined]
         return Session(
             session_key=key,
             session_data=self.encode(data),

@@ -27,7 +27,6 @@ NOTICES: dict[str, str | Promise] = {
     "factor_reset": _("An administrator has reset your second factor"),
     "codes_renewed": _("New recovery codes replaced the old ones of your account"),
     "codes_wrong": _("Somebody with your password gave wrong codes"),
-    "password_given": _("An administrator has set a new password for your account"),
     "grants_handed": _("Work was handed over to you"),
 }
 
@@ -35,7 +34,7 @@ NOTICES: dict[str, str | Promise] = {
 ELSEWHERE = {
     "correct": "me",
     **dict.fromkeys(["factor_added", "factor_removed", "factor_reset", "codes_renewed", "codes_wrong"], "mfa_index"),
-    **dict.fromkeys(["password_given", "grants_handed"], "account"),
+    "grants_handed": "account",
 }
 
 
