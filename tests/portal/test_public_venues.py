@@ -13,7 +13,7 @@ from weilu.venues.models import Booking, Zone
 
 @pytest.fixture
 def hall(world):
-    return make_hall(world, latitude=31.73, longitude=105.94)
+    return make_hall(world, name="金穗大院", latitude=31.73, longitude=105.94)
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ def make_hall(world, **given) -> Venue:
     zone = Zone.objects.get(jurisdiction=world.jurisdiction, code="deliberation")
     defaults = {"kind": "council_hall", "name": "议事厅", "zone": zone, "place": world.village, "capacity": 40}
     hall = Venue.objects.create(jurisdiction=world.jurisdiction, **(defaults | {"keeps_holidays": False} | given))
-    set_hours(hall, [(day, span) for day in range(7) for span in (MORNING, EVENING)], by=world.clerk)
+    set_hours(hall, [(day, span) for day in range(7) for span in (MORNING, EVENING)], by=world.county_clerk)
     return hall
 
 
