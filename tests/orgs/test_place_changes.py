@@ -293,3 +293,11 @@ def test_two_mergers_at_once_do_not_mix(real_world):
     assert sum(code in ("AAA", "BBB") for code in outcomes) == 1
     assert Place.objects.filter(level=Level.TOWNSHIP, parent=world.county, valid_to=None).count() == 1
     assert PlaceChange.objects.count() == 1
+
+
+def test_lists_of_a_merged_township_are_read_in_order_by_the_countys_index(world, by):
+    join(world, by)
+    merged = str(Matter.objects.visible_to(fresh(world.clerk)).query)
+    plain = str(Matter.objects.visible_to(fresh(world.village_clerk)).query)
+    assert '"county_id" = ' in merged.split("WHERE")[1]
+    assert '"county_id" = ' not in plain.split("WHERE")[1]

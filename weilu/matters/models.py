@@ -101,8 +101,8 @@ def _sees(user: User, grant) -> Q:
     if grant.by_organisation:
         return Q(handler=grant.organisation_id)
     if grant.role == Role.GRID_WORKER:
-        return in_reach(grant.place) | column_is("handler_grid", ids_of(grant.place))
-    return in_reach(grant.place)
+        return in_reach(grant) | column_is("handler_grid", ids_of(grant.place))
+    return in_reach(grant)
 
 
 class Matter(Record):

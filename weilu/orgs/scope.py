@@ -40,11 +40,20 @@ def in_place(place: Place, prefix: str = "") -> Q:
     return NOTHING
 
 
-def in_reach(place: Place) -> Q:
-    """Return the condition that a record lies in ``place``, or in one that was put below it later."""
+def in_reach(grant: Grant) -> Q:
+    """Return the condition that a record lies in the place of ``grant``, or in one that was put below it later.
+
+    Several places cannot be read in the order of time from their own index; beside them stands the county, whose index
+    gives that order. Without it the first page of a merged township sorts all that it ever had.
+    """
+    place = grant.place
+    condition = in_place(place)
     if place.taken_over:
-        return in_place(place) | column_is(f"{COLUMNS[Level(place.level + 1)]}_id", place.taken_over)
-    return in_place(place)
+        condition |= column_is(f"{COLUMNS[Level(place.level + 1)]}_id", place.taken_over)
+    several = place.level > Level.COUNTY and (place.formerly or place.taken_over)
+    if several and grant.jurisdiction.place.level == Level.COUNTY:
+        return Q(county_id=grant.jurisdiction_id) & condition
+    return condition
 
 
 def in_scope(user: User, permission: Permission) -> Q:
@@ -52,7 +61,7 @@ def in_scope(user: User, permission: Permission) -> Q:
     condition = NOTHING
     for grant in user.grants_for(permission):
         if not grant.by_organisation:
-            condition = in_reach(grant.place) if condition is NOTHING else condition | in_reach(grant.place)
+            condition = in_reach(grant) if condition is NOTHING else condition | in_reach(grant)
     return condition
 
 
