@@ -24,7 +24,6 @@ SAID = {
     "mfa/messages/totp_deactivated.txt": _lazy("The authenticator app was removed."),
     "mfa/messages/webauthn_added.txt": _lazy("The passkey was added."),
     "mfa/messages/webauthn_removed.txt": _lazy("The passkey was removed."),
-    "mfa/messages/recovery_codes_generated.txt": _lazy("Keep the recovery codes: they are shown once."),
 }
 
 
