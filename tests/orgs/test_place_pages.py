@@ -5,6 +5,8 @@ import re
 
 from django.utils import timezone
 
+from weilu.matters.models import Matter
+from weilu.matters.queries import public_places
 from weilu.orgs.changes import NewPlace, merge, rename
 from weilu.orgs.models import Place, PlaceChange
 from weilu.orgs.roles import Role
@@ -103,10 +105,24 @@ def test_the_list_of_matters_asks_for_the_successor_with_all_or_for_the_ended_al
 
 
 def test_public_results_go_on_in_the_successor_under_one_name(world, client):
+    for number, village in enumerate([world.village, world.village, world.other_village], start=1):
+        matter = world.matter(at=village)
+        now = timezone.now()
+        Matter.objects.filter(pk=matter.pk).update(
+            state="rated", rating=5 if number > 1 else 2, settled_at=now, due_at=None, published=True,
+            created_at=now - dt.timedelta(hours=24 * number),
+        )  # fmt: skip
     new = merge(
         [world.township, world.other_township], into=NewPlace("510824200", "陵云镇"), on=timezone.localdate(), by=None
     )
-    assert client.get(f"/results/?place={new.code}").status_code == 200
+    [row] = public_places(Matter.objects.public(), "township")
+    assert (row.key, row.name, row.settled, row.rated, row.satisfied) == (new.code, "陵云镇", 3, 3, 2)
+    assert round(row.days, 3) == 2
+    page = client.get(f"/results/?county={world.county.code}&place={new.code}").content.decode()
+    assert "陵云镇" in page
+    ended = client.get(f"/results/?county={world.county.code}&place={world.other_township.code}")
+    assert ended.status_code == 200
+    assert "云峰镇" in ended.content.decode()
 
 
 def test_a_change_is_taken_back_on_the_page(world, sign_in):

@@ -299,6 +299,30 @@ def public_board(rows: QuerySet[Matter], by: str, name: str) -> list[PublicFigur
     ]
 
 
+def public_places(rows: QuerySet[Matter], column: str) -> list[PublicFigure]:
+    """Sum settled, public matters by place, most settled first; what has ended counts where it goes on.
+
+    A place that was split stays a row of its own: its parts cannot be told from each other in what was before.
+
+    Args:
+        column: ``township`` or ``village``.
+    """
+    found: dict[Place, list[PublicFigure]] = {}
+    figures = {row.key: row for row in public_board(rows, f"{column}__id", f"{column}__short_name") if row.key}
+    for key, place in rows_by_id(Place, [UUID(key) for key in figures]).items():
+        today = places_today(place)
+        found.setdefault(today[0] if len(today) == 1 else place, []).append(figures[str(key)])
+    summed = [_sum(place, parts) for place, parts in found.items()]
+    return sorted(summed, key=lambda row: (-row.settled, row.key))
+
+
+def _sum(place: Place, parts: list[PublicFigure]) -> PublicFigure:
+    settled = sum(part.settled for part in parts)
+    hours = sum(part.hours * part.settled for part in parts) / settled
+    rated, satisfied = sum(part.rated for part in parts), sum(part.satisfied for part in parts)
+    return PublicFigure(place.code, place.short_name, settled, satisfied, rated, hours)
+
+
 def settled_since(rows: MatterQuerySet, days: int) -> MatterQuerySet:
     """Narrow to matters settled in the last ``days`` days."""
     return rows.filter(settled_at__gte=timezone.now() - dt.timedelta(days=days), state__in=sorted(DONE))

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.cache import cache
+from django.db.models import F
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -14,7 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from weilu.matters.forms import active_categories, active_modules
 from weilu.matters.models import Category, Matter
-from weilu.matters.queries import public_board, settled_since
+from weilu.matters.queries import public_board, public_places, settled_since
 from weilu.matters.workflow import OPEN
 from weilu.orgs.access import public
 from weilu.orgs.models import Jurisdiction, Level, Place, valid_on
@@ -84,7 +85,10 @@ def _public_rows(request: HttpRequest, jurisdiction: Jurisdiction) -> tuple[Any,
         inside = Place.objects.filter(
             path__startswith=jurisdiction.place.path, level__in=[Level.COUNTY, Level.TOWNSHIP, Level.VILLAGE]
         )
-        place = get_object_or_404(inside, code=code, valid_to=None)
+        latest = inside.filter(code=code).order_by(F("valid_to").desc(nulls_first=True)).first()
+        if latest is None:
+            raise Http404
+        place = latest
     rows = Matter.objects.filter(in_place(place)).public()
     category = None
     if code := request.GET.get("category", ""):
@@ -109,9 +113,7 @@ def results(request: HttpRequest) -> HttpResponse:
         total = public_board(rows, "county__code", "county__short_name")
         boards = {
             "total": total[0] if total else None,
-            "places": [row for row in public_board(rows, f"{below}__code", f"{below}__short_name") if row.key]
-            if below
-            else [],
+            "places": public_places(rows, below) if below else [],
             "kinds": [] if category else public_board(rows, "category__code", "category__name"),
         }
         cache.set(key, boards, 60)
