@@ -5,7 +5,7 @@ import datetime as dt
 import pytest
 from django.utils import timezone
 
-from weilu.accounts import handing
+from weilu.accounts import handing, linking
 from weilu.matters import services
 from weilu.orgs.models import Grant, User
 from weilu.orgs.roles import Role
@@ -142,6 +142,37 @@ def test_a_grant_ends_with_the_post(world, held_post):
     appointment = held_post.appointments.get()
     appointments.end_appointment(appointment, by=None, on=TODAY())
     assert held(world.leader) == {("observer", world.township.code)}
+
+
+# Who an account belongs to.
+
+
+def test_linking_an_account_to_its_person_brings_the_grants_of_their_posts(world, successor, admin):
+    follows = person(world, name="Successor")
+    begun = TODAY() - LATER
+    post = appointments.make_post(world.office, title="副主任", by=None, since=begun, role=Role.TOWNSHIP_CLERK)
+    row = appointments.appoint(post, person=follows, by=None, since=begun)
+    assert "Successor" in admin.get("/accounts/successor/person/").content.decode()
+    assert admin.post("/accounts/successor/person/", {"person": str(follows.pk)}).status_code == 302
+    assert ("township_clerk", world.township.code) in held(successor)
+    row.refresh_from_db()
+    appointments.end_appointment(row, by=None, on=TODAY())
+    assert held(successor) == {("observer", world.village.code)}
+
+
+def test_nobody_else_is_offered_or_taken(world, successor, admin):
+    other = person(world, name="王五")
+    taken = person(world, world.clerk, name="Successor")
+    for pick in (other, taken):
+        assert admin.post("/accounts/successor/person/", {"person": str(pick.pk)}).status_code == 422
+    assert admin.post("/accounts/successor/person/", {"person": "x"}).status_code == 422
+    assert not Person.objects.filter(user=successor).exists()
+
+
+def test_an_account_has_one_person(world, successor):
+    linking.link(successor, person(world, name="Successor"), by=world.administrator)
+    with pytest.raises(linking.LinkError):
+        linking.link(successor, person(world, name="Successor"), by=world.administrator)
 
 
 # In the browser.

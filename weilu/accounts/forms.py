@@ -17,6 +17,7 @@ from weilu.accounts import second_factor
 from weilu.orgs.models import Jurisdiction, User
 from weilu.orgs.rate_limit import forget_try, tried
 from weilu.orgs.roles import Role
+from weilu.people.models import Person
 
 # What a browser sends as a passkey's answer is data; whatever is wrong with it, the form says that it did not work.
 BROKEN = (ValueError, TypeError, KeyError, AttributeError, IndexError)
@@ -152,3 +153,13 @@ class HandOverForm(forms.Form):
         field.queryset = candidates
         field.label_from_instance = lambda user: f"{user.name} · {user.username}"
         self.fields["day"].initial = timezone.localdate
+
+
+class PersonForm(forms.Form):
+    """The person behind an account."""
+
+    person = forms.ModelChoiceField(Person.objects.none())
+
+    def __init__(self, *args: Any, candidates: QuerySet[Person], **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        self.fields["person"].queryset = candidates  # type: ignore[attr-defined]

@@ -1,4 +1,4 @@
-"""The page on which an account's grants are handed over."""
+"""Pages on which an account gets its person, and its grants go to a successor."""
 
 import datetime as dt
 
@@ -8,10 +8,10 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from weilu.accounts import handing
-from weilu.accounts.forms import HandOverForm
+from weilu.accounts import handing, linking
+from weilu.accounts.forms import HandOverForm, PersonForm
 from weilu.orgs.access import AccountRequest, requires
-from weilu.orgs.managing import managed
+from weilu.orgs.managing import ELSEWHERE, managed, wholly_managed
 from weilu.orgs.roles import Permission
 
 
@@ -37,6 +37,29 @@ def hand_over(request: AccountRequest, username: str) -> HttpResponse:
         "grants": handing.grants_to_hand(user, by=request.user, day=day),
     }  # fmt: skip
     return render(request, "accounts/hand_over.html", context, status=422 if form.errors else 200)
+
+
+@requires(Permission.MANAGE)
+def account_person(request: AccountRequest, username: str) -> HttpResponse:
+    """The person to whom an account belongs; with them come the grants of their posts."""
+    user = get_object_or_404(managed(request.user), username__iexact=username)
+    found = linking.candidates(user, by=request.user)
+    if request.method == "POST":
+        if not wholly_managed(request.user, user):
+            messages.error(request, ELSEWHERE)
+            return redirect("account_edit", user.username)
+        form = PersonForm(request.POST, candidates=found)
+        if form.is_valid():
+            try:
+                given = linking.link(user, form.cleaned_data["person"], by=request.user)
+                messages.success(request, _("Linked. %(count)s grants came with posts.") % {"count": len(given)})
+                return redirect("account_edit", user.username)
+            except linking.LinkError as error:
+                messages.error(request, str(error))
+        else:
+            messages.error(request, _("Choose the person."))
+    context = {"subject": user, "person": getattr(user, "person", None), "candidates": found[:50]}
+    return render(request, "accounts/person.html", context, status=422 if request.method == "POST" else 200)
 
 
 def _day(form: HandOverForm) -> dt.date:
