@@ -101,3 +101,10 @@ def test_tiles_are_let_through_only_from_the_address_that_is_set(settings):
     assert tile_origins("https://tiles.example:8443/{z}/{x}/{y}.png?key=1") == ["https://tiles.example:8443"]
     assert tile_origins("https://{s}.tiles.example/{z}/{x}/{y}.png") == ["https://*.tiles.example"]
     assert tile_origins("javascript:alert(1)") == []
+
+
+def test_venues_are_a_layer_with_their_list(drawn, sign_in):
+    page = sign_in(drawn.clerk).get("/map/?layer=venues").content.decode()
+    wanted = f"?county={drawn.county.code}&amp;place={drawn.township.code}"
+    assert f'data-points="/venues/points.json{wanted}"' in page
+    assert f'href="/venues/{wanted}"' in page

@@ -26,9 +26,8 @@ from weilu.orgs.scope import COLUMNS, ids_of, in_place, places_in_scope
 POINTS = 500
 PERIODS = (30, 90, 365)
 SHADES = 5
-# What another app may add as points of its own: the name of a route that takes a place's code and gives GeoJSON, and
-# of the page that lists them.
-VENUES, VENUES_LIST = "venue_points", "venues_manage"
+# Routes of another app, where it is there: points of venues, and the page that lists them.
+VENUES, VENUES_LIST = "venue_points", "venues"
 
 
 @dataclass(frozen=True)
@@ -101,10 +100,13 @@ def points(user: User, place: Place, days: int) -> list[Matter]:
     return rows_of(wanted.order_by("-created_at", "-id")[:POINTS])
 
 
-def _address(name: str, *args: Any) -> str:
-    """Return the address of a route that may not be there; empty then."""
+def _venues(name: str, place: Place) -> str:
+    """Return the address of a page of venues for a place; empty where there are none of these pages."""
+    codes = place.ancestor_codes
+    if len(codes) < Level.COUNTY:
+        return ""
     try:
-        return reverse(name, args=args)
+        return f"{reverse(name)}?county={codes[Level.COUNTY - 1]}&place={codes[: Level.VILLAGE][-1]}"
     except NoReverseMatch:
         return ""
 
@@ -114,7 +116,7 @@ def _address(name: str, *args: Any) -> str:
 def page(request: AccountRequest) -> HttpResponse:
     """One map with one layer at a time over the outlines, and the layer's table."""
     place, days = _place(request), _days(request.GET.get("days", ""))
-    venues = _address(VENUES, place.code)
+    venues = _venues(VENUES, place)
     layers = [("places", _("Places")), ("matters", _("Matters")), ("heat", _("Matters by place"))]
     layers += [("venues", _("Venues"))] if venues else []
     layer = next((name for name, _label in layers if name == request.GET.get("layer")), "places")
@@ -133,7 +135,7 @@ def page(request: AccountRequest) -> HttpResponse:
         context |= {"rows": points(request.user, place, days),
                     "points": reverse("map_matters", args=[place.code]) + f"?days={days}"}  # fmt: skip
     elif layer == "venues":
-        context |= {"points": venues, "venues_list": _address(VENUES_LIST)}
+        context |= {"points": venues, "venues_list": _venues(VENUES_LIST, place)}
     else:
         context |= {"shown": _shown(request.user, place, level)}
     return render(request, "matters/map.html", context)

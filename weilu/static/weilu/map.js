@@ -19,6 +19,11 @@
     if (!answer.ok) throw new Error(String(answer.status));
     return answer.json();
   };
+  // Another app's points come as a plain list.
+  const asFeatures = (found) => found.points ? { type: "FeatureCollection", features: found.points.map((each) => ({
+    type: "Feature", geometry: { type: "Point", coordinates: [each.longitude, each.latitude] },
+    properties: { name: each.name, note: [each.kind_name, each.place_name].filter(Boolean).join(" "), url: each.url, kind: "venue" },
+  })) } : found;
   const name = (layer, properties, permanent) => {
     const words = [properties.name, properties.count === undefined ? "" : properties.count, properties.note || ""].filter((word) => word !== "").join(" · ");
     layer.bindTooltip(text(words), permanent ? { permanent: true, direction: "center", className: "map-name" } : { sticky: true });
@@ -50,7 +55,7 @@
     const map = open(node);
     const say = document.querySelector("[data-map-says]");
     try {
-      const [areas, spots] = await Promise.all([load(node.dataset.areas), node.dataset.points ? load(node.dataset.points) : null]);
+      const [areas, spots] = await Promise.all([load(node.dataset.areas), node.dataset.points ? load(node.dataset.points).then(asFeatures) : null]);
       const layer = polygons(areas).addTo(map);
       if (areas.features.length) map.fitBounds(layer.getBounds(), { padding: [12, 12] });
       fit(map, layer);
@@ -59,7 +64,7 @@
       const list = document.querySelector("[data-map-list]");
       if (list && spots) spots.features.forEach((feature) => {
         const item = document.createElement("li"), link = document.createElement("a");
-        link.className = "item"; link.href = feature.properties.url; link.textContent = feature.properties.name;
+        link.className = "item"; link.href = feature.properties.url; link.textContent = `${feature.properties.name} · ${feature.properties.note || ""}`;
         item.append(link); list.append(item);
       });
       if (node.dataset.laps) polygons(await load(node.dataset.laps)).addTo(map);
