@@ -396,10 +396,10 @@ ROUTES = {
     "venues_reach_top": Route(P.VIEW, ok=(302,)),
     "venues_reach": Route(P.VIEW, address=village, inside=CLERKS | OVERSEERS | MEMBERS),
     "bookings": Route(P.SIGNED_IN),
-    "booking": Route(P.SIGNED_IN, address=asked, inside=HOME_KEEPERS),
+    "booking": Route(P.SIGNED_IN, address=asked, inside=CLERKS | OVERSEERS),
     "booking_contact": Route(P.UNMASK, "post", asked, inside=HOME_KEEPERS),
     "booking_act": Route(
-        P.SIGNED_IN, "post", lambda t: {**asked(t), "name": "confirm"}, inside=HOME_KEEPERS, ok=(409,)
+        P.SIGNED_IN, "post", lambda t: {**asked(t), "name": "confirm"}, inside=CLERKS | OVERSEERS, ok=(409,)
     ),
     "settings": Route(P.MANAGE),
     "dictionary_row": Route(

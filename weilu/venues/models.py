@@ -73,6 +73,7 @@ class Venue(Dated):
     # Offices close on public holidays and open on make-up days; a canteen may do neither.
     keeps_holidays = models.BooleanField(_("closed on public holidays, open on make-up days"), default=True)
 
+    FOLLOWS_PLACE = ("place",)  # when the place ends, the venue goes on in what goes on from it
     objects = VenueQuerySet.as_manager()
 
     class Meta:
@@ -177,8 +178,8 @@ class BookingQuerySet(models.QuerySet):
     """Bookings."""
 
     def visible_to(self, user: User) -> "BookingQuerySet":
-        """Only bookings in the places whose venues ``user`` keeps, and their own."""
-        return self.filter(scope.in_scope(user, Permission.KEEP) | Q(created_by=user))
+        """Only bookings in the places whose work ``user`` sees, and their own."""
+        return self.filter(scope.in_scope(user, Permission.VIEW) | Q(created_by=user))
 
     def kept_by(self, user: User) -> "BookingQuerySet":
         """Only bookings in the places whose venues ``user`` keeps."""
