@@ -199,7 +199,8 @@ def _added(request: AccountRequest, row: Authenticator) -> None:
 
 
 code = public(limited("follow")(Code.as_view()))
-passkey_login = public(limited("follow")(PasskeyLogin.as_view()))
+# Asking for the question already writes a session: that is limited too.
+passkey_login = public(limited("follow", methods=("GET", "POST"))(PasskeyLogin.as_view()))
 app = own(App.as_view())
 app_remove = own(AppRemove.as_view())
 passkey = own(Passkey.as_view())
