@@ -9,9 +9,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from django.utils import timezone
 from rich.console import Console
 
+from weilu.matters.setup import open_jurisdiction
 from weilu.orgs import import_divisions
+from weilu.orgs.changes import NewPlace, merge
 from weilu.orgs.import_divisions import ImportProblem
 from weilu.orgs.models import Level, Place
 
@@ -102,6 +105,17 @@ def test_a_place_that_has_ended_is_left_alone(folder):
     Place.objects.filter(code="510824901").update(valid_to="2020-01-01")
     assert counts(import_divisions.run(folder(townships=TOWNSHIPS))) == (1, 1, 0, 0, 0)
     assert Place.objects.filter(code="510824901").count() == 2
+
+
+def test_an_older_list_does_not_begin_again_what_a_merger_has_ended(folder):
+    names = folder(townships=TOWNSHIPS + "510824902,红光镇,510824,51,5108\n", villages=VILLAGES)
+    import_divisions.run(names)
+    open_jurisdiction("510824", prefix="CX")
+    first, second = Place.objects.filter(level=Level.TOWNSHIP).order_by("code")
+    merge([first, second], into=NewPlace("510824902", "灯光镇"), on=timezone.localdate(), by=None)
+    result = import_divisions.run(names)
+    assert Place.objects.filter(level=Level.TOWNSHIP, valid_to=None).count() == 1
+    assert [error["row"] for error in result.errors] == [2, 2, 3]
 
 
 def test_grids_and_buildings_lie_below_villages(folder):

@@ -131,7 +131,7 @@ def _import(folder: Path, sources: list[Source], console: Console | None) -> Imp
     with connection.cursor() as cursor, progress(console) as bar:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtext('weilu.import.divisions'))")
         cursor.execute(STAGE)
-        intake = Intake(_there(cursor))
+        intake = Intake(_there(cursor), _ended(cursor))
         with cursor.copy(COPY) as copy:
             for source in sources:
                 table = read_table(folder / source.file)
@@ -161,11 +161,21 @@ def _there(cursor: Any) -> dict[str, There]:
     return {code: There(*rest) for code, *rest in cursor}
 
 
+def _ended(cursor: Any) -> set[str]:
+    """Return the codes that a merger, a split or a new code has ended: an older list does not begin them again."""
+    cursor.execute(
+        "SELECT code FROM orgs_place WHERE ended_by_id IS NOT NULL "
+        "EXCEPT SELECT code FROM orgs_place WHERE valid_to IS NULL"
+    )
+    return {code for (code,) in cursor}
+
+
 @dataclass
 class Intake:
     """Judges rows one by one, against the database and the rows before them."""
 
     there: dict[str, There]
+    ended: set[str] = field(default_factory=set)
     result: ImportResult = field(default_factory=lambda: ImportResult(extra={"ancestors": 0}))
     # Of each code in the files, where it stood first.
     seen: dict[str, tuple[str, int, Node]] = field(default_factory=dict)
@@ -196,6 +206,9 @@ class Intake:
             _check_repetition(first, node)
             self.result.duplicates += 1
             return
+        for code in (node.code, node.parent):
+            if code in self.ended:
+                raise Refusal("code", _("%(code)s has ended by a change of the map; see its history.") % {"code": code})
         path = self._path_below(node) + node.code + "/"
         known = self._path(node.code)
         if known and known != path:
