@@ -57,7 +57,8 @@ def loaded(county, django_db_blocker):
 
 
 def test_places_people_and_matters_are_about_as_many_as_promised(loaded):
-    levels = dict(Place.objects.order_by().values_list("level").annotate(Count("pk")))
+    # Villages that were merged stay in the history; those that came of it are not of the files.
+    levels = dict(Place.objects.filter(begun_by=None).order_by().values_list("level").annotate(Count("pk")))
     assert {level: levels[level] for level in range(1, 6)} == {1: 1, 2: 1, 3: 1, 4: 34, 5: 457}
     assert 2 * 457 <= levels[Level.GRID] <= 4 * 457
     assert levels[Level.BUILDING] > 100

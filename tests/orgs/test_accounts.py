@@ -351,7 +351,7 @@ def test_a_body_is_entered_once_at_a_place_of_the_scope(world, admin):
     from weilu.orgs.models import Organisation
 
     address = f"/places/{world.village.code}/organisations/new/"
-    data = {"kind": "branch", "name": "第二党支部", "phone": "", "valid_from": "2026-01-01"}
+    data = {"kind": "branch", "name": "第二党支部", "phone": "", "since": "2026-01-01"}
     assert admin.post(address, data).status_code == 302
     assert admin.post(address, data).status_code == 422
     body = Organisation.objects.get(name="第二党支部")
