@@ -60,7 +60,7 @@ class PlaceChange(models.Model):
     class Kind(models.TextChoices):
         RENAME = "rename", _("Renamed")
         MOVE = "move", _("Put below another place")
-        MERGE = "merge", _("Merged")
+        MERGE = "merge", pgettext_lazy("of places", "Merged")
         SPLIT = "split", _("Split")
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
