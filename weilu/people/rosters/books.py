@@ -227,7 +227,9 @@ class Book:
 def text_of(cell: Cell) -> str:
     """Return a cell as it would be typed; control characters and blanks around it are gone."""
     if isinstance(cell, str):
-        return "".join(sign for sign in cell if sign.isprintable() or sign in "\n\t").strip() if cell else ""
+        if cell.isprintable():
+            return cell.strip()
+        return "".join(sign for sign in cell if sign.isprintable() or sign in "\n\t").strip()
     if isinstance(cell, bool):
         return "是" if cell else "否"
     if isinstance(cell, float) and cell.is_integer():

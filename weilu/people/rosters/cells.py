@@ -42,9 +42,14 @@ def plain(cell: Cell) -> str:
     Raises:
         ValueError: it holds the error of a formula.
     """
-    text = text_of(cell)
-    if not text:
+    if not cell and cell != 0:
         return ""
+    return _plain(cell if isinstance(cell, str) else text_of(cell))
+
+
+@lru_cache(20_000)
+def _plain(cell: str) -> str:
+    text = text_of(cell)
     if not text.isascii():
         text = unicodedata.normalize("NFKC", text)
     text = " ".join(text.split())

@@ -268,9 +268,10 @@ class _People(_Work):
         found.leaving = [[name, body, post] for _id, name, body, post in leaving[:SHOWN]]
         made = {body.pk: body.name for body in bodies.made}
         rows = ask(
-            "SELECT s.row, s.name, o.name, s.organisation_id, s.outcome, s.differs, s.post, s.moved FROM roster_stage s"
-            " LEFT JOIN orgs_organisation o ON o.id = s.organisation_id WHERE s.outcome IN ('new', 'changed')"
-            " AND NOT s.row = ANY(%(refused)s::int[]) ORDER BY s.outcome, s.row LIMIT %(limit)s",
+            "SELECT s.row, s.name, o.name, s.organisation_id, s.outcome, s.differs, s.post, s.moved FROM (SELECT * FROM"
+            " roster_stage WHERE outcome IN ('new', 'changed') AND NOT row = ANY(%(refused)s::int[])"
+            " ORDER BY outcome, row LIMIT %(limit)s) s LEFT JOIN orgs_organisation o ON o.id = s.organisation_id"
+            " ORDER BY s.outcome, s.row",
             {"refused": refused, "limit": SHOWN},
         )
         found.changes = [

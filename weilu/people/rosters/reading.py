@@ -25,6 +25,7 @@ REMARK = re.compile(
     r"^(?:注|说明|备注|填表|制表|审核|审批|填报|单位[(]?(?:盖章|公章)|负责人|联系人|日期|年月日|合计|总计|小计|共计|示例|例如?:"
     r"|第\d+页|以下空白)"
 )
+REMARK_BEGINS = frozenset("注说备填制审单负联日年合总小共示例第以")
 
 
 class Line(NamedTuple):
@@ -68,6 +69,8 @@ class Roster:
     others: list[str] = field(default_factory=list)
     misfits: list[str] = field(default_factory=list)
     groups: int = 0
+    name_at: int | None = None
+    folded: list[str] = field(default_factory=list)
 
     @property
     def fingerprint(self) -> str:
@@ -132,6 +135,7 @@ class Roster:
             yield line
 
     def _lines(self) -> Iterator[Line]:
+        self.name_at, self.folded = self.at("name"), [fold_heading(text) for text in self.headings]
         merged = self.book.merged(self.sheet)
         held: dict[tuple[int, int], Cell] = {}
         tops = set(merged.values())
@@ -182,26 +186,29 @@ class Roster:
             )
 
     def _is_remark(self, filled: list[tuple[int, str]]) -> bool:
-        name = self.at("name")
+        name = self.name_at
+        if len(filled) > 3 and filled[0][1][0] not in REMARK_BEGINS and not self._is_header(filled):
+            return False
         first = unicodedata.normalize("NFKC", "".join(filled[0][1].split()))
         if REMARK.match(first) and (filled[0][0] != name or len(filled) <= 2):
             return True
         if len(filled) == 1:
             return len(first) > LONGEST_GROUP or first.isdecimal()
-        again = sum(
-            fold_heading(text) == fold_heading(self.headings[i]) for i, text in filled if i < len(self.headings)
-        )
-        return again == len(filled)
+        return self._is_header(filled)
+
+    def _is_header(self, filled: list[tuple[int, str]]) -> bool:
+        """Tell whether a row repeats the header, as on each printed page."""
+        folded = self.folded
+        return all(index < len(folded) and fold_heading(text) == folded[index] for index, text in filled)
 
     def _group(self, filled: list[tuple[int, str]]) -> tuple[str, int] | None:
         """Return the group that a row opens, and how many it announces: a text that stands alone in its row."""
-        texts = {text for _index, text in filled}
-        if len(texts) != 1:
-            return None
         index, text = filled[0]
+        if any(other != text for _index, other in filled):
+            return None
         if found := COUNTED.match(text):
             return found.group(1), int(found.group(2))
-        if index == self.at("name") and len(filled) == 1 and not NUMBERED.match(text) and len(text) < 5:
+        if index == self.name_at and len(filled) == 1 and not NUMBERED.match(text) and len(text) < 5:
             return None
         return NUMBERED.sub("", text), 0
 
