@@ -178,8 +178,8 @@ SESSION_ENGINE = "weilu.accounts.sessions"
 SESSION_COOKIE_AGE = 60 * 60 * 12
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
-# The second factor, and log-in through an office's own identity provider, by django-allauth. Its own limits count in the
-# memory of one process: ours, in the database, stand before them (weilu.accounts.second_factor, weilu.orgs.rate_limit).
+# The second factor, and log-in through an office's own identity provider, by django-allauth. Its own limits count in
+# one process: ours, in the database, stand before them (weilu.accounts.second_factor, weilu.orgs.rate_limit).
 ACCOUNT_ADAPTER = "weilu.accounts.adapters.AccountAdapter"
 ACCOUNT_LOGIN_METHODS = {"username"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]

@@ -1,5 +1,7 @@
 """What may be counted of venues and bookings."""
 
+from typing import Any
+
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -9,6 +11,11 @@ from weilu.venues.workflow import State
 
 VENUES = pgettext_lazy("unit", "venues")
 
+
+def _visible(rows: Any, user: Any) -> Any:
+    return rows.visible_to(user)
+
+
 INDICATORS = [
     Indicator(
         code="venues.venues",
@@ -17,7 +24,7 @@ INDICATORS = [
         unit=VENUES,
         mechanism="A7",
         rows=lambda: Venue.objects.all(),
-        visible=lambda rows, user: rows.visible_to(user),
+        visible=_visible,
         since="valid_from",
         until="valid_to",
         place="place__path",
@@ -34,7 +41,7 @@ INDICATORS = [
         unit=pgettext_lazy("unit", "bookings"),
         mechanism="A7",
         rows=lambda: Booking.objects.filter(state=State.CONFIRMED),
-        visible=lambda rows, user: rows.visible_to(user),
+        visible=_visible,
         at="created_at",
         breakdowns=(
             Breakdown("venue", _("venue"), "venue__name"),
