@@ -4,7 +4,7 @@ import datetime as dt
 
 from weilu.demo.county import County, in_town, is_community
 from weilu.orgs.changes import NewPlace, merge, rename
-from weilu.orgs.models import Place
+from weilu.orgs.models import Place, PlaceChange
 
 MERGED, RENAMED = 6, 3  # days ago
 
@@ -26,4 +26,7 @@ def change_map(county: County, now: dt.datetime) -> None:
             third, name=f"新{third.name}", on=now.date() - dt.timedelta(days=RENAMED), by=by,
             document="苍府函〔2026〕21号",
         )  # fmt: skip
+        for days in (MERGED, RENAMED):
+            moment = now - dt.timedelta(days=days)
+            PlaceChange.objects.filter(day=moment.date()).update(created_at=moment)
         return

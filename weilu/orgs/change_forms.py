@@ -31,7 +31,7 @@ class ChangeForm(forms.Form):
         self.place, self.choices = place, choices
         self.build()
         self.fields["on"] = forms.DateField(
-            label=_("from"),
+            label=_("holds from"),
             initial=timezone.localdate,
             help_text=_("The day from which it holds: today or earlier."),
             widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
