@@ -130,6 +130,8 @@ class Book:
         try:
             with zipfile.ZipFile(io.BytesIO(self.content)) as archive:
                 self._check_members(archive)
+        except ImportProblem:
+            raise
         except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, ValueError, OSError) as error:
             raise _broken(self.name) from error
         except RuntimeError as error:  # what zipfile says of an encrypted member
@@ -139,7 +141,7 @@ class Book:
         members = archive.infolist()
         names = [member.filename.lower() for member in members]
         if any(name.endswith("vbaproject.bin") for name in names):
-            raise ImportProblem(str(_macros(self.name)))
+            raise _macros(self.name)
         if "xl/workbook.xml" not in names:
             raise no_workbook(self.name)
         if any(member.flag_bits & 1 for member in members):

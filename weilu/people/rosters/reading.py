@@ -198,8 +198,14 @@ class Roster:
 
     def _is_header(self, filled: list[tuple[int, str]]) -> bool:
         """Tell whether a row repeats the header, as on each printed page."""
-        folded = self.folded
-        return all(index < len(folded) and fold_heading(text) == folded[index] for index, text in filled)
+        return all(
+            index < len(self.folded)
+            and (
+                fold_heading(text) == self.folded[index]
+                or (index in self.mapping and known_as(self.kind, text) == self.mapping[index])
+            )
+            for index, text in filled
+        )
 
     def _group(self, filled: list[tuple[int, str]]) -> tuple[str, int] | None:
         """Return the group that a row opens, and how many it announces: a text that stands alone in its row."""
@@ -273,13 +279,21 @@ def open_roster(kind: Kind, book: Book, sheet: str = "") -> Roster:
             if _fitness(roster)[0] == len(kind.required):
                 break
     if not found:
-        raise ImportProblem(
-            _("No header was found in the first %(rows)s rows: a row that names the columns, such as %(names)s.")
-            % {"rows": HEADER_WITHIN, "names": "、".join(column.heading for column in kind.required)}
-        )
+        text = _("No header was found in the first %(rows)s rows: a row that names the columns, such as %(names)s.") % {
+            "rows": HEADER_WITHIN, "names": "、".join(column.heading for column in kind.required),
+        }  # fmt: skip
+        raise ImportProblem(text + _looks_like(kind, book, [sheet] if sheet else book.sheets[:30]))
     best = max(found, key=_fitness)
     best.others = [name for name in book.sheets if name != best.sheet]
     return best
+
+
+def _looks_like(kind: Kind, book: Book, sheets: list[str]) -> str:
+    for name in sheets:
+        for _number, cells in islice(book.rows(name), HEADER_WITHIN):
+            if other := likeliest(_headings(cells), kind.code):
+                return " " + _("It looks like a roster of the kind “%(kind)s”.") % {"kind": other.label}
+    return ""
 
 
 def _fitness(roster: Roster) -> tuple[int, int]:
