@@ -1,0 +1,160 @@
+"""What cannot be entered ends in one clear message, and nothing changed."""
+
+import io
+import zipfile
+
+import pytest
+
+from tests.people.rosters.conftest import id_number, workbook
+from weilu.lib.import_result import ImportProblem
+from weilu.people.models import Membership, Person
+from weilu.people.rosters import books
+from weilu.people.rosters.books import Book
+
+BRANCH = "金穗社区第一党支部"
+HEAD = ["姓名", "身份证号", "出生年月", "性别", "所在党支部", "联系电话"]
+GOOD = ["赵一", id_number("19850312", 1), "1985.03", "男", BRANCH, "13812345678"]
+
+
+def refused(result, row: int, column: str, word: str = "") -> None:
+    assert [(error["row"], error["field"]) for error in result.errors] == [(row, column)]
+    assert word in result.errors[0]["message"]
+    assert not Person.objects.exists()
+    assert not Membership.objects.exists()
+
+
+def wide(text: str) -> bytes:
+    return text.encode("utf-16-le")
+
+
+def archive(**members: bytes) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as file:
+        for name, content in members.items():
+            file.writestr(name, content)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("content", "word"),
+    [
+        (b"", "空"),
+        (b"name,id\n1,2\n", "不是Excel"),
+        (b"%PDF-1.4 ...", "不是Excel"),
+        (books.COMPOUND + b"\0" * 512 + wide("EncryptedPackage"), "密码"),
+        (books.COMPOUND + b"\0" * 512 + wide("Workbook") + wide("_VBA_PROJECT_CUR"), "宏"),
+        (books.COMPOUND + b"\0" * 512 + wide("WordDocument"), "不是Excel"),
+        (books.COMPOUND + b"\0" * 512 + wide("Workbook"), "损坏"),
+        (archive(**{"xl/workbook.xml": b"<x/>", "xl/vbaProject.bin": b"x"}), "宏"),
+        (archive(**{"word/document.xml": b"<x/>"}), "不是Excel"),
+        (archive(**{"xl/workbook.xml": b"<x/>", "xl/worksheets/sheet1.xml": b"<x"}), "损坏"),
+        (workbook(HEAD, GOOD)[:-300], "损坏"),
+    ],
+)
+def test_a_file_that_is_no_good_workbook_says_so(content, word):
+    with pytest.raises(ImportProblem) as problem:
+        Book("名册.xlsx", content)
+    assert word in str(problem.value)
+
+
+def test_a_bomb_is_not_unpacked(monkeypatch):
+    monkeypatch.setattr(books, "MOST_UNPACKED", 5_000_000)
+    bomb = archive(**{"xl/workbook.xml": b"<x/>", "xl/worksheets/sheet1.xml": b" " * 6_000_000})
+    assert len(bomb) < 20_000
+    with pytest.raises(ImportProblem, match="太大"):
+        Book("名册.xlsx", bomb)
+
+
+def test_more_rows_than_we_take_are_refused_at_once(world, enter, monkeypatch):
+    monkeypatch.setattr("weilu.people.rosters.reading.MOST_ROWS", 2)
+    with pytest.raises(ImportProblem, match="2行"):
+        enter("members", workbook(HEAD, GOOD, GOOD, GOOD))
+    assert not Person.objects.exists()
+
+
+def test_a_number_that_lost_its_digits_is_refused_not_repaired(world, enter):
+    row = [GOOD[0], float(int(GOOD[1][:17] + "0")), *GOOD[2:]]
+    refused(enter("members", workbook(HEAD, row)), 2, "id_number", "15位")
+
+
+@pytest.mark.parametrize("text", ["5.10824E+17", "51082419850312", "510824850312001"])
+def test_an_id_number_that_is_none_is_refused(world, enter, text):
+    refused(enter("members", workbook(HEAD, [GOOD[0], text, *GOOD[2:]])), 2, "id_number")
+
+
+def test_birth_date_and_sex_are_held_against_the_number(world, enter):
+    refused(enter("members", workbook(HEAD, [*GOOD[:2], "1986.03", *GOOD[3:]])), 2, "birth_date", "1985.03")
+    refused(enter("members", workbook(HEAD, [*GOOD[:3], "女", *GOOD[4:]])), 2, "sex", "男")
+
+
+def test_an_unknown_branch_is_refused_with_the_nearest_names(world, enter):
+    refused(enter("members", workbook(HEAD, [*GOOD[:4], "金穗社区第1党支部", GOOD[5]])), 2, "organisation", BRANCH)
+
+
+def test_an_alias_is_a_name(world, enter):
+    world.branch.aliases = ["金穗一支部"]
+    world.branch.save()
+    assert enter("members", workbook(HEAD, [*GOOD[:4], "金穗一支部", GOOD[5]])).imported == 1
+
+
+def test_a_missing_branch_is_made_when_that_is_wanted(world, enter):
+    result = enter("members", workbook(HEAD, [*GOOD[:4], "金穗社区第九党支部", GOOD[5]]), create=True)
+    assert (result.imported, result.made) == (1, ["金穗社区第九党支部"])
+    made = Membership.objects.get().organisation
+    assert (made.kind, made.place) == ("branch", world.village)
+    assert made.changes.get().kind == "begin"
+
+
+def test_a_branch_of_another_place_is_not_known(world, enter):
+    refused(enter("members", workbook(HEAD, GOOD), at=world.other_township), 2, "organisation")
+
+
+def test_the_same_person_twice_with_other_data_is_refused(world, enter):
+    other = [*GOOD[:5], "13900000000"]
+    refused(enter("members", workbook(HEAD, GOOD, other)), 3, "phone", "2")
+
+
+def test_the_same_row_twice_counts_once(world, enter):
+    result = enter("members", workbook(HEAD, GOOD, GOOD))
+    assert (result.read, result.imported, result.duplicates) == (2, 1, 1)
+
+
+def test_the_same_number_under_another_name_is_refused(world, enter):
+    enter("members", workbook(HEAD, GOOD))
+    result = enter("members", workbook(HEAD, ["赵二", *GOOD[1:]]))
+    assert [(error["row"], error["field"]) for error in result.errors] == [(2, "name")]
+
+
+def test_a_file_of_the_wrong_kind_says_which_it_looks_like(world, enter):
+    with pytest.raises(ImportProblem) as problem:
+        enter("members", workbook(["姓名", "志愿服务队", "特长"], ["赵一", "爱心队", "理发"]))
+    assert "志愿者" in str(problem.value)
+
+
+def test_a_sheet_that_is_not_there_names_those_that_are(world, enter):
+    with pytest.raises(ImportProblem, match="名册"):
+        enter("members", workbook(HEAD, GOOD), sheet="党员")
+
+
+def test_a_sheet_without_a_header_says_what_is_looked_for(world, enter):
+    with pytest.raises(ImportProblem, match="姓名"):
+        enter("members", workbook(["甲", "乙"], ["1", "2"]))
+
+
+def test_the_first_sheet_with_a_header_is_taken(world, enter):
+    def second(book, page):
+        sheet = book.add_worksheet("党员")
+        for number, row in enumerate([HEAD, GOOD]):
+            for column, cell in enumerate(row):
+                sheet.write_string(number, column, cell)
+
+    result = enter("members", workbook(["填表说明"], ["请在第二张表填写"], change=second))
+    assert result.imported == 1
+    assert result.roster.sheet == "党员"
+
+
+def test_faults_of_many_cells_are_all_told_and_the_row_counts_once(world, enter):
+    result = enter("members", workbook(HEAD, [*GOOD[:2], "去年", "中", "不知道支部", "12"], GOOD))
+    assert {error["field"] for error in result.errors} == {"birth_date", "sex", "organisation", "phone"}
+    assert (result.read, result.refused) == (2, 1)
+    assert result.read == result.imported + result.updated + result.duplicates + result.refused

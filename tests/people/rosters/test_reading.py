@@ -1,0 +1,140 @@
+"""Workbooks as offices keep them: titles, groups, help, pages, dates and blanks of every kind."""
+
+import datetime as dt
+
+import pytest
+
+from tests.people.rosters.conftest import id_number, workbook
+from weilu.lib.import_result import Refusal
+from weilu.people.models import Appointment, Membership, Person
+from weilu.people.rosters.cells import date_of
+
+BRANCH = "金穗社区第一党支部"
+HEAD = ["姓名", "身份证号", "所在党支部"]
+TODAY = dt.date(2026, 7, 1)
+
+
+@pytest.mark.parametrize(
+    ("cell", "day"),
+    [
+        ("1985.03", "1985-03-01"),
+        ("198503", "1985-03-01"),
+        (198503.0, "1985-03-01"),
+        (1985.03, "1985-03-01"),
+        ("1985年3月", "1985-03-01"),
+        ("1985年3月12日", "1985-03-12"),
+        ("1985-03-12", "1985-03-12"),
+        ("1985/3/12", "1985-03-12"),
+        ("１９８５．０３", "1985-03-01"),
+        (" 1985.10 ", "1985-10-01"),
+        ("19850312", "1985-03-12"),
+        (dt.date(1985, 3, 12), "1985-03-12"),
+        (dt.datetime(1985, 3, 12), "1985-03-12"),
+    ],
+)
+def test_a_date_is_read_in_every_spelling(cell, day):
+    assert date_of("birth_date", cell, TODAY).date.isoformat() == day
+
+
+@pytest.mark.parametrize("cell", ["1985.13", "去年", "85.3", "2027.01", "1820.01", 31118.0, 1985.1])
+def test_what_is_no_date_is_refused(cell):
+    with pytest.raises(Refusal):
+        date_of("birth_date", cell, TODAY)
+
+
+def test_titles_help_pages_and_signatures_are_passed_over(world, enter):
+    people = [[name, id_number("19850312", n), BRANCH] for n, name in enumerate(("赵一", "钱二", "孙三"), start=1)]
+    content = workbook(
+        ["附件1"],
+        ["苍溪县陵江镇党员花名册"],
+        ["填报单位（盖章）：", "", "填报时间：2026年6月"],
+        [],
+        [" 姓 名 ", "公民身份号码（18位，文本格式）", "所在\n党支部*"],
+        people[0],
+        HEAD,
+        people[1],
+        ["合计", "2人"],
+        people[2],
+        ["注：本表一式两份。" + "填写时请注意" * 20],
+    )
+    result = enter("members", content)
+    assert (result.read, result.imported, result.errors) == (3, 3, [])
+    assert any("合计" in note for note in result.notes)
+
+
+def test_sixteen_thousand_empty_columns_do_no_harm(world, enter):
+    def colour(book, page):
+        for row in range(40):
+            page.write_blank(row, 16_383, None, book.add_format({"bg_color": "#eeeeee"}))
+
+    assert enter("members", workbook(HEAD, ["赵一", id_number(), BRANCH], change=colour)).imported == 1
+
+
+def test_a_cell_in_the_last_corner_does_not_open_a_desert(world, enter):
+    def far(book, page):
+        page.write_string(1_048_575, 16_383, "x")
+
+    result = enter("members", workbook(HEAD, ["赵一", id_number(), BRANCH], change=far))
+    assert result.imported == 1
+
+
+def test_two_header_rows_are_read_as_one(world, enter):
+    upper = ["姓名", "基本情况", "", "组织关系"]
+    lower = ["", "身份证号", "性别", "所在党支部"]
+    result = enter("members", workbook(["花名册"], upper, lower, ["赵一", id_number(), "男", BRANCH]))
+    assert (result.read, result.imported) == (1, 1)
+    assert Person.objects.get().sex == "male"
+
+
+def test_full_width_digits_and_blanks_are_layout(world, enter):
+    wide = "".join(chr(ord(sign) + 0xFEE0) for sign in id_number())
+    result = enter("members", workbook(HEAD, ["赵　一 ", f" {wide} ", f"{BRANCH}　"]))
+    assert result.imported == 1
+    assert Person.objects.get(name="赵一").id_number == id_number()
+
+
+def test_a_merged_cell_names_the_branch_of_all_its_rows(world, enter):
+    def merge(book, page):
+        page.merge_range(1, 2, 2, 2, BRANCH)
+
+    rows = [["赵一", id_number(order=1)], ["钱二", id_number(order=2)]]
+    assert enter("members", workbook(HEAD, *rows, change=merge)).imported == 2
+    assert Membership.objects.filter(organisation=world.branch).count() == 2
+
+
+def test_group_rows_give_the_rank_and_are_no_people(world, enter):
+    head = ["姓名", "单位", "现任职务", "身份证号"]
+    content = workbook(
+        head,
+        ["四级正干部（2人）"],
+        ["赵一", "陵江镇综合治理办公室", "主任", id_number(order=1)],
+        ["五级副干部（1人）"],
+        ["钱二", "陵江镇综合治理办公室", "副主任", id_number(order=2)],
+    )
+    result = enter("cadres", content)
+    assert (result.read, result.imported) == (2, 2)
+    ranks = dict(Appointment.objects.values_list("person__name", "rank"))
+    assert ranks == {"赵一": "四级正干部", "钱二": "五级副干部"}
+    assert any("四级正干部" in note for note in result.notes)  # announces two, one stands there
+
+
+def test_group_rows_may_name_the_branch(world, enter):
+    content = workbook(["姓名", "身份证号"], [f"一、{BRANCH}（1人）"], ["赵一", id_number()])
+    assert enter("members", content).imported == 1
+    assert Membership.objects.get().organisation == world.branch
+
+
+def test_values_of_formulas_are_read_and_their_errors_refused(world, enter):
+    def formulas(book, page):
+        page.write_formula(1, 0, '="赵"&"一"', None, "赵一")
+        page.write_formula(2, 0, "=1/0", None, "#DIV/0!")
+
+    rows = [["", id_number(order=1), BRANCH], ["", id_number(order=2), BRANCH]]
+    result = enter("members", workbook(HEAD, *rows, change=formulas))
+    assert [(error["row"], error["field"]) for error in result.errors] == [(3, "name")]
+    assert (
+        enter(
+            "members", workbook(HEAD, rows[0], change=lambda b, p: p.write_formula(1, 0, "=A9", None, "赵一"))
+        ).imported
+        == 1
+    )
