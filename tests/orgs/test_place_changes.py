@@ -10,11 +10,14 @@ from django.utils import timezone, translation
 from tests.conftest import place as make_place
 from weilu.matters.models import Matter
 from weilu.orgs.changes import ChangeError, NewPlace, merge, move, rename, split
-from weilu.orgs.models import Grant, Level, Organisation, OrganisationChange, Place, PlaceChange, User
+from weilu.orgs.models import Grant, Jurisdiction, Level, Organisation, OrganisationChange, Place, PlaceChange, User
 from weilu.orgs.roles import Role
 from weilu.orgs.scope import in_place
 from weilu.orgs.succession import places_today, timeline
 from weilu.orgs.taking_back import take_back
+from weilu.people.models import Person
+from weilu.venues.models import Venue, Zone
+from weilu.venues.setup import begin_zones
 
 
 @pytest.fixture(autouse=True)
@@ -301,3 +304,26 @@ def test_lists_of_a_merged_township_are_read_in_order_by_the_countys_index(world
     plain = str(Matter.objects.visible_to(fresh(world.village_clerk)).query)
     assert '"county_id" = ' in merged.split("WHERE")[1]
     assert '"county_id" = ' not in plain.split("WHERE")[1]
+
+
+def hall(at: Place, name: str = "议事厅") -> Venue:
+    begin_zones(Jurisdiction.of(at))
+    zone = Zone.objects.filter(jurisdiction=Jurisdiction.of(at)).first()
+    return Venue.objects.create(jurisdiction=Jurisdiction.of(at), zone=zone, place=at, name=name, kind="council_hall")
+
+
+def test_homes_and_venues_go_on_at_the_successor_and_come_back(world, by):
+    person = Person.objects.create(jurisdiction=world.jurisdiction, name="赵大山", home=world.village)
+    room = hall(world.village)
+    new = rename(world.village, name="新村", **by)
+    assert (again(person).home, again(room).place) == (new, new)
+    take_back(PlaceChange.objects.get(), by=world.administrator)
+    assert (again(person).home, again(room).place) == (world.village, world.village)
+
+
+def test_venues_of_one_name_are_not_put_together(world, by):
+    hall(world.township)
+    hall(world.other_township)
+    with pytest.raises(ChangeError, match="议事厅"):
+        join(world, by)
+    assert again(world.township).valid_to is None

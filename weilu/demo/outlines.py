@@ -92,7 +92,9 @@ class Outlines:
         """Draw two grids of the shown community badly, as happens: one reaches into the next, one falls short."""
         first, last = grids[0].pk, grids[-1].pk
         ground = shapely.union_all([self.cells[grid.pk] for grid in grids])
-        self.cells[first] = _one_part(self.cells[first].buffer(0.0004, join_style="mitre", mitre_limit=2).intersection(ground))
+        self.cells[first] = _one_part(
+            self.cells[first].buffer(0.0004, join_style="mitre", mitre_limit=2).intersection(ground)
+        )
         middle = self.cells[last].centroid
         corner = Polygon([(middle.x, middle.y), *list(self.cells[last].exterior.coords)[:2]])
         self.cells[last] = _one_part(self.cells[last].difference(corner))

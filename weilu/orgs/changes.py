@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from django.db import connection, transaction
-from django.db.models import Value
+from django.db import IntegrityError, connection, transaction
+from django.db.models import QuerySet, Value
 from django.db.models.functions import Concat, Substr
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -319,7 +319,21 @@ def _hand_over(change: PlaceChange, old: Place, choose: Chooser) -> None:
         rows = rows_at(column, [old])
         keys = [str(key) for key in rows.values_list("pk", flat=True)]
         _note(change, column.model._meta.label_lower, column.name, old, keys)
-        rows.update(**{column.name: target})
+        names = _names(rows) & _names(rows_at(column, [target]))
+        try:
+            with transaction.atomic():
+                rows.update(**{column.name: target})
+        except IntegrityError as error:
+            raise ChangeError(
+                _("These would stand twice at %(place)s: %(names)s. Rename or close one of each first.")
+                % {"place": target, "names": "、".join(sorted(names)) or column.model._meta.verbose_name},
+                "others",
+            ) from error
+
+
+def _names(rows: QuerySet[Any]) -> set[str]:
+    """Return the names of rows, as far as they have any."""
+    return {row.name for row in rows[:500] if hasattr(row, "name")}
 
 
 def _note(change: PlaceChange, label: str, column: str, old: Place, keys: list[str]) -> None:
