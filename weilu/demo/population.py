@@ -50,15 +50,16 @@ class Population:
     def _describe(self) -> None:
         for row in self.memberships:
             if row.kind in (Kind.MEMBER, Kind.SECRETARY):
-                row.person.joined_party_on = dt.date(row.valid_from.year - 1, 7, 1)
+                row.person.joined_party_on = dt.date(min(row.valid_from.year - 1, 2018), 7, 1)
         for person in self.persons:
             self.describer.describe(person)
 
     def person(self, home: Place, organisation: Organisation, kind: Kind) -> Person:
         """A new person who lives in ``home`` and belongs to ``organisation``."""
         person = Person(
-            jurisdiction=self.county.jurisdiction, phone=self.names.phone(), name=self.names.name(), home=home
-        )
+            jurisdiction=self.county.jurisdiction, phone=self.names.phone(), name=self.names.name(), home=home,
+            created_at=self.opened,
+        )  # fmt: skip
         self.persons.append(person)
         self.join(person, organisation, kind)
         return person

@@ -190,7 +190,7 @@ def with_roles(rows: list[Person], day: dt.date | None = None) -> list[Person]:
     held = Appointment.objects.filter(on).select_related("post__organisation")
     prefetch_related_objects(
         rows,
-        "home",
+        "home__parent__parent",
         Prefetch("memberships", joined, to_attr="memberships_now"),
         Prefetch("appointments", held, to_attr="appointments_now"),
     )

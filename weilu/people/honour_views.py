@@ -56,7 +56,7 @@ def _narrow(request: AccountRequest) -> tuple[HonourQuerySet, dict[str, Any]]:
             | Q(person__name__startswith=text) | Q(organisation__name__icontains=text)
         )  # fmt: skip
     chosen = {"level": level, "year": year, "of": of if of in OF else "", "place": place, "q": text}
-    return rows.select_related("person__home", "organisation__place"), chosen
+    return rows.select_related("person__home__parent__parent", "organisation__place"), chosen
 
 
 @requires(Permission.VIEW_PEOPLE)
@@ -95,7 +95,7 @@ def honours_export(request: AccountRequest) -> HttpResponse:
     lines = (
         [
             row.title, row.get_level_display(), row.body, row.document, row.awarded_on,
-            str(row.person or row.organisation), str(row.person.home if row.person else row.organisation.place),
+            str(row.person or row.organisation), row.person.address if row.person else str(row.organisation.place),
             row.withdrawn_on, row.withdrawn_why,
         ]
         for row in rows.order_by("-awarded_on", "level", "title", "pk")[:EXPORT_LIMIT]
@@ -120,7 +120,7 @@ def _named(request: AccountRequest, text: str) -> Person | Organisation:
     if len(same) == 1:
         return same[0]
     if same:
-        homes = "、".join(str(row.home) for row in same[:4])
+        homes = "、".join(row.address for row in same[:4])
         raise PersonProblem(
             _("Several people are called so (%(homes)s). Give the ID number, or open the person.") % {"homes": homes},
             "holder",

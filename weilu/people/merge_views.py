@@ -28,7 +28,9 @@ COMPARED = (
 def duplicates(request: AccountRequest) -> HttpResponse:
     """Pairs of records that may be one person, and the latest merges."""
     mine = Person.objects.visible_to(request.user, Permission.KEEP)
-    merges = PersonMerge.objects.filter(undone_at=None, into__in=mine).select_related("person", "into__home", "by")
+    merges = PersonMerge.objects.filter(undone_at=None, into__in=mine).select_related(
+        "person", "into__home__parent__parent", "by"
+    )
     context = {"pairs": pairs(mine.current()), "merges": merges[:20]}
     return render(request, "people/duplicates.html", context)
 
@@ -38,25 +40,25 @@ def _shown(person: Person, name: str) -> str:
         return getattr(person, f"masked_{name}")
     if name == "sex":
         return person.get_sex_display()
+    if name == "home":
+        return person.address
     value = getattr(person, name)
     return f"{value:%Y-%m-%d}" if hasattr(value, "strftime") else str(value or "")
+
+
+def _label(name: str) -> str:
+    own = {"created_at": pgettext("a record", "entered"), "user": _("account")}
+    return own.get(name) or str(getattr(Person._meta.get_field(name), "verbose_name", name))
 
 
 def _compare(one: Person, other: Person) -> list[dict[str, Any]]:
     """Return the fields of two records side by side, and whether they say the same."""
     lines = []
     for name in COMPARED:
-        field, mine, theirs = Person._meta.get_field(name), _shown(one, name), _shown(other, name)
+        mine, theirs = _shown(one, name), _shown(other, name)
         if mine or theirs:
             same = getattr(one, name) == getattr(other, name)
-            label = (
-                pgettext("a record", "entered")
-                if name == "created_at"
-                else _("account")
-                if name == "user"
-                else field.verbose_name
-            )  # type: ignore[union-attr]
-            lines.append({"label": label, "one": mine, "other": theirs, "same": same})
+            lines.append({"label": _label(name), "one": mine, "other": theirs, "same": same})
     return lines
 
 

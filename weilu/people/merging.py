@@ -1,6 +1,7 @@
 """Two records of one person become one, and two again when that was a mistake."""
 
 import datetime as dt
+from itertools import combinations
 from typing import Any
 
 from django.db import IntegrityError, models, transaction
@@ -199,7 +200,7 @@ def duplicates_of(person: Person, rows: QuerySet[Person]) -> list[Person]:
     found = rows.filter(same, jurisdiction_id=person.jurisdiction_id, merged_into=None).exclude(pk=person.pk)
     if person.id_number:
         found = found.filter(Q(id_number_hash=b"") | Q(id_number_hash=person.id_number_hash))
-    return list(found.select_related("home")[:20])
+    return list(found.select_related("home__parent__parent")[:20])
 
 
 def pairs(rows: QuerySet[Person], limit: int = 50) -> list[tuple[Person, Person]]:
@@ -212,9 +213,10 @@ def pairs(rows: QuerySet[Person], limit: int = 50) -> list[tuple[Person, Person]
     found: dict[frozenset[Any], tuple[Person, Person]] = {}
     for group in groups:
         del group["many"]
-        same = list(rows.filter(**group).select_related("home", "work").order_by("created_at", "pk")[:6])
-        for at, older in enumerate(same):
-            for younger in same[at + 1 :]:
-                if not (older.id_number and younger.id_number and older.id_number != younger.id_number):
-                    found[frozenset((older.pk, younger.pk))] = (younger, older)
+        same = list(
+            rows.filter(**group).select_related("home__parent__parent", "work").order_by("created_at", "pk")[:6]
+        )
+        for older, younger in combinations(same, 2):
+            if not (older.id_number and younger.id_number and older.id_number != younger.id_number):
+                found[frozenset((older.pk, younger.pk))] = (younger, older)
     return list(found.values())[:limit]

@@ -12,7 +12,7 @@ from django.utils.translation import pgettext_lazy
 
 from weilu.lib.crypto import EncryptedField, mask_name, mask_phone
 from weilu.lib.ids import new_id
-from weilu.orgs.models import Dated, Grant, Jurisdiction, Organisation, Place, User
+from weilu.orgs.models import Dated, Grant, Jurisdiction, Level, Organisation, Place, User
 from weilu.orgs.roles import Permission, Role
 from weilu.orgs.scope import NOTHING
 
@@ -129,6 +129,15 @@ class Person(models.Model):
     def masked_id_number(self) -> str:
         """``510824********1234``, or nothing."""
         return f"{self.id_number[:6]}********{self.id_number[-4:]}" if len(self.id_number) == 18 else ""
+
+    @property
+    def address(self) -> str:
+        """The home with the village or community that it lies in: ``金穗社区第一网格``."""
+        place, words = self.home, self.home.short_name
+        while place.level > Level.VILLAGE and place.parent:
+            place = place.parent
+            words = f"{place.short_name}{words}"
+        return words
 
     @property
     def number(self) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from django.db.models import Count
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
@@ -58,7 +59,9 @@ def _people(request: AccountRequest, body: Organisation) -> dict[str, Any]:
         .order_by("kind", "person__name")
     )
     found = list(members[: PAGE + 1])
-    return {"members": found[:PAGE], "more": len(found) > PAGE}
+    by_kind = members.order_by("kind").values_list("kind").annotate(Count("pk"))
+    counts = [(kind, Membership.Kind(kind).label, count) for kind, count in by_kind]
+    return {"members": found[:PAGE], "more": len(found) > PAGE, "counts": counts}
 
 
 def _posts(request: AccountRequest, body: Organisation) -> dict[str, Any]:
