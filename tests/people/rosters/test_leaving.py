@@ -1,0 +1,89 @@
+"""Who joins and who is missing between two files: shown, and ended only when somebody says so."""
+
+import datetime as dt
+
+from django.utils import timezone
+
+from tests.people.rosters.conftest import id_number, workbook
+from weilu.orgs.models import Organisation
+from weilu.people.models import Membership, Person
+
+BRANCH = "金穗社区第一党支部"
+HEAD = ["姓名", "身份证号", "所在党支部", "联系电话"]
+LI = ["李明", id_number(order=1), BRANCH, "13812345678"]
+WANG = ["王芳", id_number(order=2), BRANCH, "13912345678"]
+
+
+def members() -> set[str]:
+    return set(Membership.objects.filter(valid_to=None).values_list("person__name", flat=True))
+
+
+def test_who_is_missing_is_shown_and_stays(world, enter):
+    enter("members", workbook(HEAD, LI, WANG))
+    result = enter("members", workbook(HEAD, LI))
+    assert result.leaving == [["王芳", BRANCH, ""]]
+    assert result.extra["leaving"] == 1
+    assert members() == {"李明", "王芳"}
+
+
+def test_who_is_missing_from_a_full_roster_leaves_today(world, enter):
+    enter("members", workbook(HEAD, LI, WANG))
+    Membership.objects.update(valid_from=dt.date(2020, 1, 1))
+    enter("members", workbook(HEAD, LI), end_missing=True)
+    assert members() == {"李明"}
+    assert Membership.objects.get(person__name="王芳").valid_to == timezone.localdate()
+    enter("members", workbook(HEAD, LI, WANG))
+    assert members() == {"李明", "王芳"}
+    assert Person.objects.count() == 2
+
+
+def test_who_was_entered_by_mistake_today_never_was(world, enter):
+    enter("members", workbook(HEAD, LI, WANG))
+    enter("members", workbook(HEAD, LI), end_missing=True)
+    assert not Membership.objects.filter(person__name="王芳").exists()
+
+
+def test_a_member_who_moves_belongs_to_one_branch(world, enter):
+    given = {"jurisdiction": world.jurisdiction, "kind": "branch", "place": world.village}
+    second = Organisation.objects.create(name="金穗社区第二党支部", **given)
+    enter("members", workbook(HEAD, LI))
+    Membership.objects.update(valid_from=dt.date(2020, 1, 1))
+    result = enter("members", workbook(HEAD, [*LI[:2], second.name, LI[3]]))
+    assert (result.imported, result.updated, result.leaving, result.extra["moved"]) == (0, 1, [], 1)
+    assert Membership.objects.get(valid_to=None).organisation == second
+    assert Membership.objects.get(organisation=world.branch).valid_to == timezone.localdate()
+
+
+def test_a_member_of_another_township_is_left_alone(world, enter):
+    given = {"jurisdiction": world.jurisdiction, "kind": "branch", "place": world.other_village}
+    Organisation.objects.create(name="红旗村党支部", **given)
+    enter("members", workbook(HEAD, ["孙三", id_number(order=3), "红旗村党支部", ""]), at=world.other_township)
+    assert enter("members", workbook(HEAD, LI), end_missing=True).leaving == []
+    assert members() == {"孙三", "李明"}
+
+
+def test_what_is_recorded_of_people_who_live_elsewhere_is_not_overwritten(world, enter):
+    given = {"jurisdiction": world.jurisdiction, "kind": "branch", "place": world.other_village}
+    Organisation.objects.create(name="红旗村党支部", **given)
+    enter("members", workbook(HEAD, ["李明", LI[1], "红旗村党支部", "13700000001"]), at=world.other_township)
+    content = workbook(["姓名", "身份证号", "志愿服务队", "联系电话"], [LI[0], LI[1], "爱心队", LI[3]])
+    result = enter("volunteers", content, create=True)
+    assert (result.imported, result.extra["left_as_elsewhere"]) == (1, 1)
+    assert Person.objects.get().phone == "13700000001"
+
+
+def test_without_an_id_number_people_are_known_by_telephone_or_birth_and_body(world, enter):
+    head = ["姓名", "出生年月", "所在党支部", "联系电话"]
+    enter("members", workbook(head, ["李明", "1985.03", BRANCH, "13812345678"]))
+    by_phone = enter("members", workbook(head, ["李明", "", BRANCH, "13812345678"]))
+    by_birth = enter("members", workbook(head, ["李明", "1985.03", BRANCH, "13700000001"]))
+    other = enter("members", workbook(head, ["李明", "1990.01", BRANCH, "13700000002"]))
+    assert (by_phone.duplicates, by_birth.updated, other.imported) == (1, 1, 1)
+    assert Person.objects.count() == 2
+
+
+def test_an_id_number_that_comes_later_joins_the_same_person(world, enter):
+    head = ["姓名", "身份证号", "所在党支部", "联系电话"]
+    enter("members", workbook(head, ["李明", "", BRANCH, "13812345678"]))
+    assert enter("members", workbook(head, LI)).updated == 1
+    assert Person.objects.get().id_number == LI[1]
