@@ -184,7 +184,7 @@ def journey(world):
 
 
 WORK_PAGES = [
-    "/work/",
+    "/desk/",
     "/matters/",
     "/matters/?tab=all",
     "/matters/?tab=late&q=x&place=510824100&category=other",
@@ -194,8 +194,8 @@ WORK_PAGES = [
     "/places/510824100001/",
 ]
 MORE = {
-    "clerk": ["/matters/new/", "/work/mine/"],
-    "member": ["/work/orders/", "/work/mine/"],
+    "clerk": ["/matters/new/", "/desk/mine/"],
+    "member": ["/desk/orders/", "/desk/mine/"],
     "administrator": [
         "/accounts/",
         "/accounts/new/",

@@ -5,9 +5,9 @@ from django.urls import path
 from weilu.matters import configure, lists, views
 
 urlpatterns = [
-    path("work/", lists.workbench, name="workbench"),
-    path("work/mine/", lists.mine, name="work_mine"),
-    path("work/orders/", lists.orders, name="orders"),
+    path("desk/", lists.workbench, name="workbench"),
+    path("desk/mine/", lists.mine, name="work_mine"),
+    path("desk/orders/", lists.orders, name="orders"),
     path("matters/", lists.queue, name="queue"),
     path("matters/new/", lists.intake, name="intake"),
     path("matters/bulk/", lists.bulk, name="bulk"),
