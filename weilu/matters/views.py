@@ -275,7 +275,8 @@ def act(request: AccountRequest, number: str, name: str) -> HttpResponse:
         if not seen:  # another member took the order: it is not ours to see any more
             messages.error(request, str(error.args[0]))
             return redirect("orders")
-        status = 403 if isinstance(error, NotAllowed) else 409
+        # An order that is taken is no more anybody's to take: that is its state, not the reader's role.
+        status = 403 if isinstance(error, NotAllowed) and name != "take" else 409
         return show(request, fetch(request, number), status=status, failed=name, problem=problem, typed=request.POST)
     messages.success(request, DONE_WORDS[name]() % {"number": done.number})
     if request.POST.get("next") == "queue" or not _still_seen(request, done):
