@@ -92,10 +92,10 @@ def pages() -> list[dict[str, Any]]:
         "county clerk": "county", "township clerk": "clerk00", "village clerk": f"v{VILLAGE}",
         "grid worker": f"g{VILLAGE}-01", "department": "department", "member": f"m{TOWNSHIP}", "observer": "observer",
     }  # fmt: skip
-    plain = {f"workbench {role}": (account, "/work/") for role, account in workers.items()}
+    plain = {f"workbench {role}": (account, "/desk/") for role, account in workers.items()}
     plain |= {
-        "mine township clerk": ("clerk00", "/work/mine/"), "mine grid worker": (workers["grid worker"], "/work/mine/"),
-        "mine department": ("department", "/work/mine/"), "orders member": (workers["member"], "/work/orders/"),
+        "mine township clerk": ("clerk00", "/desk/mine/"), "mine grid worker": (workers["grid worker"], "/desk/mine/"),
+        "mine department": ("department", "/desk/mine/"), "orders member": (workers["member"], "/desk/orders/"),
         "intake county clerk": ("county", "/matters/new/"), "intake township clerk": ("clerk00", "/matters/new/"),
         "places county": ("county", "/places/510824/"), "home": ("", "/"),
         "results county, 365 days, warm": ("", "/results/?days=365"),

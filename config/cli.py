@@ -194,6 +194,16 @@ def migrate() -> None:
         print("the tables are up to date")
 
 
+def unreadable(error: Exception, as_json: bool) -> typer.Exit:
+    """Say that a file as a whole cannot be imported, in the form that was asked for; return the exit to raise."""
+    if as_json:
+        from weilu.lib.import_result import ImportResult
+
+        found = ImportResult().as_dict() | {"errors": [{"row": 0, "field": "", "message": str(error)}]}
+        print(json.dumps(found, ensure_ascii=False))
+    return fail(str(error))
+
+
 def report(result: Any, as_json: bool) -> None:
     """Print what an import did and leave with 0 only if nothing was refused."""
     found = result.as_dict()
@@ -223,7 +233,7 @@ def import_divisions(
         try:
             result = run(folder, dry_run=dry_run, console=console)
         except ImportProblem as error:
-            raise fail(str(error)) from error
+            raise unreadable(error, as_json) from error
         report(result, as_json)
 
 
@@ -263,7 +273,7 @@ def import_matters(
         try:
             result = run(file, at=at, add_categories=add_categories, dry_run=dry_run, console=console)
         except ImportProblem as error:
-            raise fail(str(error)) from error
+            raise unreadable(error, as_json) from error
         report(result, as_json)
 
 

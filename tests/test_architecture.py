@@ -186,7 +186,7 @@ def journey(world):
 
 
 WORK_PAGES = [
-    "/work/",
+    "/desk/",
     "/matters/",
     "/matters/?tab=all",
     "/matters/?tab=late&q=x&place=510824100&category=other",
@@ -199,8 +199,8 @@ WORK_PAGES = [
     "/organisations/?kind=branch",
 ]
 MORE = {
-    "clerk": ["/coverage/", "/coverage/cross-posts/", "/matters/new/", "/work/mine/"],
-    "member": ["/work/orders/", "/work/mine/"],
+    "clerk": ["/coverage/", "/coverage/cross-posts/", "/matters/new/", "/desk/mine/"],
+    "member": ["/desk/orders/", "/desk/mine/"],
     "administrator": [
         "/accounts/",
         "/accounts/new/",

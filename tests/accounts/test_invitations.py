@@ -43,7 +43,7 @@ def test_the_link_sets_the_password_and_opens_the_account(world, admin):
     assert give(path)["Location"] == "/login/"
     client = Client()
     client.post("/login/", {"username": "clerk", "password": NEW})
-    assert client.get("/work/").status_code == 200
+    assert client.get("/desk/").status_code == 200
     assert [event.move for event in Event.objects.filter(record_kind="account").order_by("at")] == [
         "invite", "invitation_accept",
     ]  # fmt: skip
@@ -129,7 +129,7 @@ def test_the_sessions_of_before_end_with_the_new_password(world, admin):
     client = Client()
     client.post("/login/", {"username": "clerk", "password": PASSWORD})
     give(invite(admin))
-    assert client.get("/work/").status_code == 302
+    assert client.get("/desk/").status_code == 302
 
 
 def test_nobody_outside_the_scope_is_invited(world, admin, sign_in):
@@ -180,14 +180,14 @@ def test_a_new_account_is_invited_instead_of_given_a_password(world, admin):
     give(invite(admin, "newcomer"))
     client = Client()
     client.post("/login/", {"username": "newcomer", "password": NEW})
-    assert client.get("/work/").status_code == 200
+    assert client.get("/desk/").status_code == 200
 
 
 def test_a_password_that_an_administrator_typed_is_changed_before_anything_else(world, admin):
     admin.post("/accounts/new/", ACCOUNT | {"password": "first-Lamp-of-the-street"})
     client = Client()
     client.post("/login/", {"username": "newcomer", "password": "first-Lamp-of-the-street"})
-    for path in ("/work/", "/matters/", "/account/", "/messages/"):
+    for path in ("/desk/", "/matters/", "/account/", "/messages/"):
         assert client.get(path)["Location"] == "/account/password/", path
 
     def own(password: str):
@@ -195,13 +195,13 @@ def test_a_password_that_an_administrator_typed_is_changed_before_anything_else(
 
     assert own("first-Lamp-of-the-street").status_code == 422
     assert own("short").status_code == 422
-    assert client.get("/work/").status_code == 302
-    assert own(NEW)["Location"] == "/work/"
-    assert client.get("/work/").status_code == 200
+    assert client.get("/desk/").status_code == 302
+    assert own(NEW)["Location"] == "/desk/"
+    assert client.get("/desk/").status_code == 200
 
 
 def test_a_forgotten_password_that_was_set_anew_is_changed_too(world, admin):
     admin.post("/accounts/clerk/password/", {"password": NEW})
     client = Client()
     client.post("/login/", {"username": "clerk", "password": NEW})
-    assert client.get("/work/")["Location"] == "/account/password/"
+    assert client.get("/desk/")["Location"] == "/account/password/"

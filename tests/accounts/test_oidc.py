@@ -33,7 +33,7 @@ def come(provider, client=None, next_url="") -> Client:
 
 
 def works(client) -> bool:
-    return client.get("/work/").status_code == 200
+    return client.get("/desk/").status_code == 200
 
 
 def refused(provider) -> bool:
@@ -188,7 +188,7 @@ def test_the_second_factor_is_asked_for_here_too(world, provider):
 
 @pytest.mark.parametrize("target", ["//evil.example", "https://evil.example", "/\\evil.example"])
 def test_it_leads_to_no_other_site(provider, target):
-    assert come(provider, next_url=target).answer["Location"] == "/work/"
+    assert come(provider, next_url=target).answer["Location"] == "/desk/"
 
 
 def test_nobody_adds_to_what_is_asked_of_the_provider(provider):

@@ -14,7 +14,7 @@ from weilu.records.models import Event, Notification, OutgoingMail
 
 
 def works(client) -> bool:
-    return client.get("/work/").status_code == 200
+    return client.get("/desk/").status_code == 200
 
 
 def test_the_password_alone_does_not_open_an_account_with_a_second_factor(telephone, log_in):
@@ -196,7 +196,7 @@ def required(world):
 
 def test_a_role_that_needs_one_leads_to_its_set_up_until_it_is_there(required, log_in):
     client = log_in()
-    for path in ("/work/", "/matters/", "/messages/"):
+    for path in ("/desk/", "/matters/", "/messages/"):
         assert client.get(path)["Location"] == "/account/security/"
     set_up(client)
     assert works(client)
@@ -228,8 +228,8 @@ def test_a_session_opened_before_is_confirmed_with_a_code(world, sign_in, teleph
     assert not works(client)
     page = client.get("/account/security/").content.decode()
     assert "/account/security/confirm/code/" in page
-    answer = client.post("/account/security/confirm/code/?next=/work/", {"code": telephone.code(), "next": "/work/"})
-    assert answer["Location"] == "/work/"
+    answer = client.post("/account/security/confirm/code/?next=/desk/", {"code": telephone.code(), "next": "/desk/"})
+    assert answer["Location"] == "/desk/"
     assert works(client)
 
 

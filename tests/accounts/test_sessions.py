@@ -41,11 +41,11 @@ def test_the_key_of_a_session_stands_on_no_page(world, log_in):
 
 def test_an_ended_session_is_ended_at_its_next_request(world, log_in):
     desk, phone = at_desk(log_in), with_phone(log_in)
-    assert phone.get("/work/").status_code == 200
+    assert phone.get("/desk/").status_code == 200
     row = Session.objects.get(session_key=phone.cookies["sessionid"].value)
     desk.post(f"/account/sessions/{row.id}/end/")
-    assert phone.get("/work/").status_code == 302
-    assert desk.get("/work/").status_code == 200
+    assert phone.get("/desk/").status_code == 302
+    assert desk.get("/desk/").status_code == 200
     assert not Session.objects.filter(pk=row.pk).exists()
 
 
@@ -63,14 +63,14 @@ def test_all_others_are_ended_at_once(world, log_in):
     desk, phone, tablet = at_desk(log_in), with_phone(log_in), with_phone(log_in)
     somebody = with_phone(log_in, "observer")
     desk.post("/account/sessions/end/")
-    assert [client.get("/work/").status_code for client in (desk, phone, tablet, somebody)] == [200, 302, 302, 200]
+    assert [client.get("/desk/").status_code for client in (desk, phone, tablet, somebody)] == [200, 302, 302, 200]
 
 
 def test_sessions_of_others_are_not_ended(world, log_in):
     desk, other = at_desk(log_in), with_phone(log_in, "observer")
     row = Session.objects.get(user=world.observer)
     assert desk.post(f"/account/sessions/{row.id}/end/").status_code == 404
-    assert other.get("/work/").status_code == 200
+    assert other.get("/desk/").status_code == 200
 
 
 def test_the_last_use_and_the_address_are_noted_every_five_minutes_and_not_more_often(world, log_in):
@@ -99,8 +99,8 @@ def test_a_new_password_keeps_this_session_and_ends_the_others(world, log_in):
     desk, phone = at_desk(log_in), with_phone(log_in)
     new = "seven-Lamps-by-the-river"
     desk.post("/account/", {"old_password": PASSWORD, "new_password1": new, "new_password2": new})
-    assert desk.get("/work/").status_code == 200
-    assert phone.get("/work/").status_code == 302
+    assert desk.get("/desk/").status_code == 200
+    assert phone.get("/desk/").status_code == 302
     assert "Chrome · Windows" in desk.get("/account/security/").content.decode()
 
 
@@ -115,4 +115,4 @@ def test_a_browser_that_names_itself_strangely_is_listed(world, log_in):
         client = log_in(headers={"user-agent": agent})
         page = client.get("/account/security/").content.decode()
         assert "<script>alert" not in page
-        assert client.get("/work/").status_code == 200
+        assert client.get("/desk/").status_code == 200

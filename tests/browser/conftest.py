@@ -84,7 +84,7 @@ def log_in(site):
         page.fill("#id_username", name)
         page.fill("#id_password", PASSWORD)
         page.click("main button.btn-primary")
-        page.wait_for_url("**/work/")
+        page.wait_for_url("**/desk/")
         return page
 
     return as_

@@ -6,8 +6,8 @@ from weilu.matters import services
 
 RESIDENT = ["/", "/raise/", "/follow/", "/results/", "/notice/510824100001/", "/login/"]
 WORK = [
-    "/work/", "/matters/", "/matters/?tab=all", "/matters/?tab=all&q=没有这样的词", "/matters/new/", "/places/",
-    "/messages/", "/account/", "/work/mine/",
+    "/desk/", "/matters/", "/matters/?tab=all", "/matters/?tab=all&q=没有这样的词", "/matters/new/", "/places/",
+    "/messages/", "/account/", "/desk/mine/",
 ]  # fmt: skip
 MANAGE = ["/accounts/", "/accounts/new/", "/accounts/clerk/", "/settings/", "/settings/category/other/"]
 
@@ -73,7 +73,7 @@ def test_work_pages_have_no_faults(busy, browser, browser_context_args, faults_o
             faults += faults_of(page)
     page = browser.new_context(**browser_context_args).new_page()
     log_in(page, "member")
-    page.goto(f"{busy.url}/work/orders/")
+    page.goto(f"{busy.url}/desk/orders/")
     faults += faults_of(page)
     page = browser.new_context(**browser_context_args).new_page()
     log_in(page, "administrator")

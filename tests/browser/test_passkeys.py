@@ -33,7 +33,7 @@ def give_password(page, site):
 
 def add_passkey(page, site):
     give_password(page, site)
-    page.wait_for_url("**/work/")
+    page.wait_for_url("**/desk/")
     page.goto(f"{site.url}/account/security/")
     page.click("a[href$='/passkeys/new/']")
     page.fill("#id_name", "值班室电脑")
@@ -55,7 +55,7 @@ def test_a_passkey_is_added_and_logs_in_without_a_password(site, device):
     log_out(device, site)
     device.goto(f"{site.url}/login/")
     device.click("[data-passkey-login] button")
-    device.wait_for_url("**/work/")
+    device.wait_for_url("**/desk/")
     assert device.problems == []
 
 
@@ -64,12 +64,12 @@ def test_after_the_password_the_passkey_is_the_second_factor(site, device):
     log_out(device, site)
     give_password(device, site)
     device.wait_for_url("**/login/code/")
-    device.goto(f"{site.url}/work/")
-    device.wait_for_url("**/login/?next=/work/")
+    device.goto(f"{site.url}/desk/")
+    device.wait_for_url("**/login/?next=/desk/")
     give_password(device, site)
     device.wait_for_url("**/login/code/")
     device.click("[data-passkey-get] button")
-    device.wait_for_url("**/work/")
+    device.wait_for_url("**/desk/")
 
 
 def test_a_device_without_the_key_does_not_get_in(site, device):
@@ -80,7 +80,7 @@ def test_a_device_without_the_key_does_not_get_in(site, device):
     device.goto(f"{site.url}/login/")
     device.click("[data-passkey-login] button")
     device.wait_for_selector("[data-passkey-says]:not(:empty)")
-    device.goto(f"{site.url}/work/")
+    device.goto(f"{site.url}/desk/")
     assert "/login/" in device.url
 
 
@@ -92,7 +92,7 @@ def test_a_shut_account_is_not_opened_by_its_passkey(site, device):
     device.goto(f"{site.url}/login/")
     device.click("[data-passkey-login] button")
     device.wait_for_selector(".note-error")
-    device.goto(f"{site.url}/work/")
+    device.goto(f"{site.url}/desk/")
     assert "/login/" in device.url
 
 

@@ -52,7 +52,7 @@ def test_a_matter_goes_from_a_phone_without_script_to_its_rating(site, browser, 
     clerk.wait_for_url("**/matters/")
 
     member = log_in(browser.new_context(**browser_context_args).new_page(), "member")
-    member.goto(f"{site.url}/work/orders/")
+    member.goto(f"{site.url}/desk/orders/")
     member.click("form[action$='/take/'] button")
     member.click("details.act:has(form[action$='/progress/']) > summary")
     member.fill("#p-note", "已联系电工，今天下午更换。")
@@ -89,7 +89,7 @@ def test_two_members_take_one_order_and_the_second_is_told(site, browser, browse
     first = log_in(browser.new_context(**browser_context_args).new_page(), "member")
     second = log_in(browser.new_context(**browser_context_args).new_page(), "second_member")
     for page in (first, second):
-        page.goto(f"{site.url}/work/orders/")
+        page.goto(f"{site.url}/desk/orders/")
     first.click("form[action$='/take/'] button")
     second.click("form[action$='/take/'] button")
     second.wait_for_selector(".note-error")

@@ -30,10 +30,10 @@ def public(rooms):
 
 
 def of_clerks(rooms):
-    hall = f"/work/venues/{rooms.hall.pk}/"
-    pages = ["/work/venues/", "/work/venues/new/", hall, f"{hall}book/", "/bookings/", rooms.asked.get_absolute_url()]
-    pages += [f"/work/venues/reach/{rooms.village.code}/", "/work/notices/", f"/work/notices/prints/{rooms.made.pk}/"]
-    return [*pages, f"/work/notices/{rooms.village.code}/"]
+    hall = f"/desk/venues/{rooms.hall.pk}/"
+    pages = ["/desk/venues/", "/desk/venues/new/", hall, f"{hall}book/", "/bookings/", rooms.asked.get_absolute_url()]
+    pages += [f"/desk/venues/reach/{rooms.village.code}/", "/desk/notices/", f"/desk/notices/prints/{rooms.made.pk}/"]
+    return [*pages, f"/desk/notices/{rooms.village.code}/"]
 
 
 def test_pages_have_no_faults(rooms, browser, browser_context_args, faults_of, log_in):

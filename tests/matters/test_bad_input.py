@@ -297,5 +297,5 @@ def test_a_damaged_multipart_body_is_refused(world, sign_in):
 def test_pages_answer_a_head_request(world, sign_in):
     client = sign_in(world.clerk)
     matter = world.matter()
-    for address in ("/matters/", f"/matters/{matter.number}/", "/work/", "/messages/", "/matters/new/"):
+    for address in ("/matters/", f"/matters/{matter.number}/", "/desk/", "/messages/", "/matters/new/"):
         assert client.head(address).status_code == 200, address

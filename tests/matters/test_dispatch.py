@@ -247,5 +247,5 @@ def test_every_row_of_my_work_can_be_opened(world, sign_in):
         user=world.member, role=Role.VILLAGE_CLERK, place=world.other_village, jurisdiction=world.jurisdiction
     )
     client = sign_in(world.member)
-    for row in client.get("/work/mine/").context["rows"]:
+    for row in client.get("/desk/mine/").context["rows"]:
         assert client.get(f"/matters/{row.number}/").status_code == 200

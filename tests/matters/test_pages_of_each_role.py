@@ -4,7 +4,7 @@ import pytest
 
 from weilu.matters import services
 
-PAGES = ["/work/", "/matters/", "/matters/?tab=all&q=路灯", "/messages/", "/account/", "/places/"]
+PAGES = ["/desk/", "/matters/", "/matters/?tab=all&q=路灯", "/messages/", "/account/", "/places/"]
 
 
 @pytest.mark.parametrize(

@@ -188,8 +188,8 @@ def test_excel_can_be_made_of_nothing_and_of_control_characters(world, sign_in):
 
 ADDRESSES = {
     "/matters/?tab=all": "county_clerk",
-    "/work/": "county_clerk",
-    "/work/mine/": "handler",
+    "/desk/": "county_clerk",
+    "/desk/mine/": "handler",
     "/matters/export/?tab=all": "county_clerk",
     "/messages/": "handler",
 }
@@ -224,7 +224,7 @@ def test_a_long_list_asks_the_database_no_more_than_a_short_one(world, sign_in, 
 
 
 def test_the_list_of_open_orders_asks_no_question_for_each(world, sign_in):
-    few, many = questions_of_few_and_many(world, sign_in(world.member), "/work/orders/")
+    few, many = questions_of_few_and_many(world, sign_in(world.member), "/desk/orders/")
     assert few == many
 
 

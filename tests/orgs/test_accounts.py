@@ -5,7 +5,8 @@ import datetime as dt
 import pytest
 from django.utils import timezone
 
-from weilu.orgs.models import Grant, User
+from tests.conftest import place
+from weilu.orgs.models import Grant, Level, User
 from weilu.orgs.roles import Role
 
 PASSWORD = "lantern-Under-the-eaves-7"
@@ -110,6 +111,25 @@ def test_a_role_of_an_organisation_is_granted_where_it_stands(world, admin):
     data = form(role="member", organisation=str(world.branch.pk), place_code=world.county.code)
     assert admin.post("/accounts/new/", data).status_code == 302
     assert Grant.objects.get(user__username="newcomer").place == world.village
+
+
+def test_an_organisation_alone_says_where(world, admin):
+    data = form(role="member", organisation=str(world.branch.pk), place_code="")
+    assert admin.post("/accounts/new/", data).status_code == 302
+    assert Grant.objects.get(user__username="newcomer").place == world.village
+
+
+def test_a_place_is_found_by_its_name_and_proposed(world, admin):
+    assert '<option value="510824100">陵江镇</option>' in admin.get("/accounts/new/").text
+    assert admin.post("/accounts/new/", form(place_code="陵江镇")).status_code == 302
+    assert Grant.objects.get(user__username="newcomer").place == world.township
+
+
+def test_a_name_that_several_places_have_is_not_guessed(world, admin):
+    place("510824101202", "金穗社区", Level.VILLAGE, world.other_township)
+    answer = admin.post("/accounts/new/", form(place_code="金穗社区"))
+    assert answer.status_code == 422
+    assert "有几个地方叫这个名字" in answer.text
 
 
 def test_fields_that_the_form_does_not_have_are_not_taken(world, admin):

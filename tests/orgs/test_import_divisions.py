@@ -298,3 +298,10 @@ def test_the_command_runs_from_a_shell(folder, tmp_path):
     assert done.returncode == 1, done.stderr
     found = json.loads(done.stdout)
     assert (found["imported"], found["refused"], found["errors"][0]["row"]) == (3, 1, 4)
+    command[3] = str(tmp_path / "data")  # no folder of divisions: the reason comes as JSON too
+    done = subprocess.run(command, capture_output=True, text=True, env=environment)
+    assert done.returncode == 1
+    found = json.loads(done.stdout)
+    assert list(found)[:6] == ["read", "imported", "updated", "duplicates", "refused", "errors"]
+    assert found["read"] == 0
+    assert "".join(found["errors"][0]["message"].split()) in "".join(done.stderr.split())

@@ -18,8 +18,8 @@ def wrong(client, times=5, **more):
 
 def test_the_right_password_opens_the_workbench(world, client):
     answer = log_in(client, username="CLERK")
-    assert answer["Location"] == "/work/"
-    assert client.get("/work/").status_code == 200
+    assert answer["Location"] == "/desk/"
+    assert client.get("/desk/").status_code == 200
 
 
 def test_five_wrong_passwords_shut_the_account_even_for_the_right_one(world, client):
@@ -68,8 +68,8 @@ def test_a_shut_account_does_not_get_in(world, client):
     ["//evil.example", "https://evil.example", "javascript:alert(1)", "\\\\evil.example", "/\\evil.example", "///evil"],
 )
 def test_it_leads_to_no_other_site(world, client, target):
-    assert log_in(client, next=target)["Location"] == "/work/"
-    assert client.get("/login/", {"next": target})["Location"] == "/work/"
+    assert log_in(client, next=target)["Location"] == "/desk/"
+    assert client.get("/login/", {"next": target})["Location"] == "/desk/"
 
 
 def test_it_leads_back_to_the_page_that_was_wanted(world, client):
@@ -94,7 +94,7 @@ def test_any_name_is_answered(world, client, name):
 def test_a_request_to_log_out_by_a_link_is_no_log_out(world, sign_in):
     client = sign_in(world.clerk)
     assert client.get("/logout/").status_code == 405
-    assert client.get("/work/").status_code == 200
+    assert client.get("/desk/").status_code == 200
 
 
 def change(client, old=PASSWORD, new="seven-Lamps-by-the-river", again=None):
@@ -106,8 +106,8 @@ def test_a_new_password_ends_the_other_sessions_and_keeps_this_one(world, client
     log_in(client)
     log_in(other)
     assert change(client).status_code == 302
-    assert client.get("/work/").status_code == 200
-    assert other.get("/work/").status_code == 302
+    assert client.get("/desk/").status_code == 200
+    assert other.get("/desk/").status_code == 302
     assert log_in(other, password="seven-Lamps-by-the-river").status_code == 302
 
 

@@ -73,7 +73,7 @@ def test_an_account_without_a_grant_sees_nothing_and_still_has_its_pages(world, 
     world.clerk.grants.all().delete()
     assert seen(world.clerk, matters) == set()
     client = sign_in(world.clerk)
-    assert client.get("/work/").status_code == 200
+    assert client.get("/desk/").status_code == 200
     assert client.get("/account/").status_code == 200
     assert client.get("/messages/").status_code == 200
     assert client.get("/matters/").status_code == 403

@@ -150,6 +150,6 @@ def test_many_posts_ask_no_question_for_each(world, held, sign_in, django_assert
         appoint(post, person=who, by=None, since=dt.date(2024, 1, 1))
         Membership.objects.create(person=who, organisation=world.office, kind="staff")
     client = sign_in(world.clerk)
-    client.get("/work/")
+    client.get("/desk/")
     with django_assert_max_num_queries(11):
         client.get(f"/organisations/{world.office.pk}/?part=posts")

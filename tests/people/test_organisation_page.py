@@ -55,7 +55,7 @@ def test_a_body_of_many_asks_no_question_for_each(world, sign_in, people, django
         person = Person.objects.create(jurisdiction=world.jurisdiction, name=f"人{n}", home=world.village)
         Membership.objects.create(person=person, organisation=world.branch, kind="volunteer")
     client = sign_in(world.clerk)
-    client.get("/work/")
+    client.get("/desk/")
     with django_assert_max_num_queries(9):
         client.get(f"/organisations/{world.branch.pk}/")
 

@@ -135,9 +135,9 @@ def test_prints_and_their_files_are_forgotten_after_a_week(township):
 # --- in the browser ---------------------------------------------------------------------------------------------------
 def test_a_clerk_orders_looks_and_downloads(township, sign_in):
     page = sign_in(township.clerk)
-    shown = page.get("/work/notices/").content.decode()
+    shown = page.get("/desk/notices/").content.decode()
     assert 'value="building"' in shown
-    answer = page.post("/work/notices/prints/", {"place": township.township.code, "kind": ["grid", "village"]})
+    answer = page.post("/desk/notices/prints/", {"place": township.township.code, "kind": ["grid", "village"]})
     waiting = page.get(answer.url)
     assert waiting["Refresh"]
     assert "<progress" in waiting.content.decode()
@@ -154,12 +154,12 @@ def test_a_print_is_there_for_those_who_keep_the_place(township, sign_in):
     row = order(township, ["grid"])
     make(str(row.pk))
     for who, status in (("clerk", 200), ("county_clerk", 200), ("village_clerk", 404), ("stranger", 404)):
-        assert sign_in(township.users[who]).get(f"/work/notices/prints/{row.pk}/file.pdf").status_code == status, who
+        assert sign_in(township.users[who]).get(f"/desk/notices/prints/{row.pk}/file.pdf").status_code == status, who
 
 
 def test_nobody_orders_prints_of_a_place_that_they_do_not_keep(township, sign_in):
     given = {"place": township.township.code, "kind": ["grid"]}
     for who in ("village_clerk", "stranger", "far_clerk"):
-        assert sign_in(township.users[who]).post("/work/notices/prints/", given).status_code == 404
-    assert sign_in(township.member).post("/work/notices/prints/", given).status_code == 403
+        assert sign_in(township.users[who]).post("/desk/notices/prints/", given).status_code == 404
+    assert sign_in(township.member).post("/desk/notices/prints/", given).status_code == 403
     assert NoticePrint.objects.count() == 0

@@ -184,12 +184,12 @@ def test_the_words_of_one_county_do_not_stand_in_another(people, sign_in, client
 def test_a_clerk_gives_the_grid_worker_a_public_telephone(people, sign_in, client):
     page = sign_in(people.clerk)
     key = f"membership:{Membership.objects.get(person__name='网格甲').pk}"
-    page.post(f"/work/notices/{people.grid.code}/", {key: "0839-5558888"})
+    page.post(f"/desk/notices/{people.grid.code}/", {key: "0839-5558888"})
     assert "08395558888" in text(client.get(f"/notice/{people.grid.code}/"))
-    refused = page.post(f"/work/notices/{people.grid.code}/", {key: "12"})
+    refused = page.post(f"/desk/notices/{people.grid.code}/", {key: "12"})
     assert refused.status_code == 422
     assert "08395558888" in text(client.get(f"/notice/{people.grid.code}/"))
-    page.post(f"/work/notices/{people.grid.code}/", {key: ""})
+    page.post(f"/desk/notices/{people.grid.code}/", {key: ""})
     assert dict(shown(people, people.grid))["网格甲"] == "0839-5551111"  # the office's again
 
 
@@ -197,7 +197,7 @@ def test_a_telephone_of_a_body_that_one_does_not_keep_is_not_set(people, sign_in
     post = Post.objects.get(organisation=people.party)
     for who in (people.stranger, people.far_clerk):
         page = sign_in(who)
-        assert page.post(f"/work/notices/{people.village.code}/", {f"post:{post.pk}": "08391234567"}).status_code == 404
+        assert page.post(f"/desk/notices/{people.village.code}/", {f"post:{post.pk}": "08391234567"}).status_code == 404
     post.refresh_from_db()
     assert post.public_phone == ""
 

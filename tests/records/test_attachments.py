@@ -13,7 +13,7 @@ from django.utils import translation
 from PIL import Image
 
 from weilu.matters import services
-from weilu.records.attachments import MAX_BYTES, BadFile, attach, path_of
+from weilu.records.attachments import MAX_BYTES, BadFile, _open_photo, attach, path_of
 from weilu.records.models import Attachment
 
 
@@ -272,3 +272,25 @@ def test_a_file_that_was_lost_from_the_disk_is_not_found(files):
 
 def test_the_same_photo_twice_lies_on_the_disk_once(keep):
     assert keep("a.jpg", image()).sha256 == keep("b.jpg", image()).sha256
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "显示不了"),
+        (b"\xff\xd8\xff\xe0 and no more", "可能已损坏"),
+        (b"\x89PNG\r\n\x1a\n and no more", "可能已损坏"),
+    ],
+)
+def test_what_is_wrong_with_a_photo_is_said_as_it_is(content, words):
+    with pytest.raises(BadFile, match=words):
+        _open_photo("a.jpg", content)
+
+
+def test_a_photo_of_too_many_pixels_is_too_large_not_damaged():
+    head = struct.pack(">IIBBBBB", 20_000, 20_000, 8, 2, 0, 0, 0)
+    chunk = b"IHDR" + head
+    content = b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + chunk + struct.pack(">I", zlib.crc32(chunk))
+    content += struct.pack(">I", 9) + b"IDAT" + bytes(13)
+    with pytest.raises(BadFile, match="尺寸太大"):
+        _open_photo("a.png", content)

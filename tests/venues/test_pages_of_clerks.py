@@ -41,21 +41,21 @@ def test_a_county_begins_with_eight_zones_which_it_renames(world, sign_in):
 
 
 def test_a_clerk_enters_a_venue_its_hours_and_a_booking(world, desk):
-    desk.get("/work/venues/new/")  # the county's zones begin
-    answer = desk.post("/work/venues/new/", fields(world))
+    desk.get("/desk/venues/new/")  # the county's zones begin
+    answer = desk.post("/desk/venues/new/", fields(world))
     room = Venue.objects.get()
-    assert answer.url == f"/work/venues/{room.pk}/"
+    assert answer.url == f"/desk/venues/{room.pk}/"
     hours = {f"{edge}-{day}-0": time for day in range(7) for edge, time in (("opens", "09:00"), ("closes", "17:00"))}
-    assert desk.post(f"/work/venues/{room.pk}/hours/", hours).status_code == 302
+    assert desk.post(f"/desk/venues/{room.pk}/hours/", hours).status_code == 302
     assert room.hours.count() == 7
     day = timezone.localdate() + dt.timedelta(days=2)
     while not services.day_of(room, day).spans:
         day += dt.timedelta(days=1)
     given = {"day": day, "starts": "10:00", "ends": "11:00", "purpose": "邻里调解", "intake_key": str(uuid4())}
-    answer = desk.post(f"/work/venues/{room.pk}/book/", given)
+    answer = desk.post(f"/desk/venues/{room.pk}/book/", given)
     assert "邻里调解" in text(desk.get(answer.url))
-    assert "邻里调解" in text(desk.get("/work/venues/"))
-    again = desk.post(f"/work/venues/{room.pk}/book/", given | {"intake_key": str(uuid4())})
+    assert "邻里调解" in text(desk.get("/desk/venues/"))
+    again = desk.post(f"/desk/venues/{room.pk}/book/", given | {"intake_key": str(uuid4())})
     assert again.status_code == 422
     assert "已经有人预约" in text(again)
 
@@ -72,28 +72,28 @@ def test_a_clerk_enters_a_venue_its_hours_and_a_booking(world, desk):
     ],
 )
 def test_a_venue_that_cannot_be_is_refused_and_nothing_is_kept(world, desk, given, says):
-    desk.get("/work/venues/new/")
-    answer = desk.post("/work/venues/new/", fields(world, **given))
+    desk.get("/desk/venues/new/")
+    answer = desk.post("/desk/venues/new/", fields(world, **given))
     assert answer.status_code == 422
     assert says in text(answer)
     assert Venue.objects.count() == 0
 
 
 def test_a_second_venue_of_the_same_name_is_refused_in_words(world, desk, hall):
-    answer = desk.post("/work/venues/new/", fields(world, name=hall.name))
+    answer = desk.post("/desk/venues/new/", fields(world, name=hall.name))
     assert answer.status_code == 422
     assert "同名" in text(answer)
 
 
 def test_a_venue_keeps_its_name_when_the_change_is_refused(world, desk, hall):
-    answer = desk.post(f"/work/venues/{hall.pk}/", fields(world, name="议事大厅", place_code="510824101201"))
+    answer = desk.post(f"/desk/venues/{hall.pk}/", fields(world, name="议事大厅", place_code="510824101201"))
     assert answer.status_code == 422
     hall.refresh_from_db()
     assert hall.name == "议事厅"
 
 
 def test_half_a_span_is_refused(desk, hall):
-    answer = desk.post(f"/work/venues/{hall.pk}/hours/", {"opens-0-0": "09:00"})
+    answer = desk.post(f"/desk/venues/{hall.pk}/hours/", {"opens-0-0": "09:00"})
     assert answer.status_code == 422
     assert "星期一" in text(answer)
     assert hall.hours.count() == 14
@@ -101,11 +101,11 @@ def test_half_a_span_is_refused(desk, hall):
 
 def test_a_date_is_closed_and_opened_again(desk, hall):
     day = timezone.localdate() + dt.timedelta(days=3)
-    desk.post(f"/work/venues/{hall.pk}/day/", {"day": day, "note": "停电"})
-    assert "停电" in text(desk.get(f"/work/venues/{hall.pk}/"))
-    desk.post(f"/work/venues/{hall.pk}/day/", {"drop": day.isoformat()})
-    assert "停电" not in text(desk.get(f"/work/venues/{hall.pk}/"))
-    assert desk.post(f"/work/venues/{hall.pk}/day/", {"drop": "x"}).status_code == 404
+    desk.post(f"/desk/venues/{hall.pk}/day/", {"day": day, "note": "停电"})
+    assert "停电" in text(desk.get(f"/desk/venues/{hall.pk}/"))
+    desk.post(f"/desk/venues/{hall.pk}/day/", {"drop": day.isoformat()})
+    assert "停电" not in text(desk.get(f"/desk/venues/{hall.pk}/"))
+    assert desk.post(f"/desk/venues/{hall.pk}/day/", {"drop": "x"}).status_code == 404
 
 
 def test_a_clerk_answers_a_request(world, desk, hall, wish):
@@ -125,11 +125,11 @@ def test_a_clerk_answers_a_request(world, desk, hall, wish):
 def test_outside_the_scope_a_venue_and_its_bookings_are_not_there(world, hall, wish, sign_in):
     booking = services.book(hall, wish(), by=world.clerk)
     page = sign_in(world.stranger)
-    for address in (f"/work/venues/{hall.pk}/", f"/work/venues/{hall.pk}/book/", booking.get_absolute_url()):
+    for address in (f"/desk/venues/{hall.pk}/", f"/desk/venues/{hall.pk}/book/", booking.get_absolute_url()):
         assert page.get(address).status_code == 404
     assert page.post(f"{booking.get_absolute_url()}cancel/", {"version": 1, "note": "x"}).status_code == 404
-    assert hall.name not in text(page.get("/work/venues/"))
-    assert booking.purpose not in text(page.get("/work/venues/"))
+    assert hall.name not in text(page.get("/desk/venues/"))
+    assert booking.purpose not in text(page.get("/desk/venues/"))
     assert Booking.objects.get().state == "confirmed"
 
 
@@ -149,4 +149,4 @@ def test_a_member_finds_their_own_booking_and_takes_it_back(world, hall, wish, s
 def test_a_message_of_a_booking_leads_to_it(world, hall, wish, desk):
     booking = services.ask_for(hall, wish(), by=None)
     assert booking.get_absolute_url() in text(desk.get("/messages/"))
-    assert booking.get_absolute_url() in text(desk.get("/work/"))
+    assert booking.get_absolute_url() in text(desk.get("/desk/"))

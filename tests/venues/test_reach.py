@@ -91,8 +91,8 @@ def test_the_map_shows_each_grid_once_with_gaps_on_top(world, centre, grids):
 
 def test_the_page_names_share_and_gaps_and_only_of_ones_scope(world, centre, grids, sign_in):
     page = sign_in(world.village_clerk)
-    text = page.get(page.get("/work/venues/reach/").url).content.decode()
+    text = page.get(page.get("/desk/venues/reach/").url).content.decode()
     assert "75.0%" in text
     assert "第3网格" in text
     assert '<svg class="reach-map"' in text
-    assert page.get(f"/work/venues/reach/{world.other_village.code}/").status_code == 404
+    assert page.get(f"/desk/venues/reach/{world.other_village.code}/").status_code == 404

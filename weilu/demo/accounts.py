@@ -8,9 +8,9 @@ ROLES = {
     "grid": "网格员 Grid worker",
     "village": "社区经办 Village clerk",
     "township": "乡镇经办 Township clerk",
-    "county": "县级调度 County dispatcher",
+    "county": "县级受理员 County dispatcher",
     "department": "县级部门 County department",
-    "observer": "查看人员 Observer",
+    "observer": "观察员 Observer",
     "admin": "管理员 Administrator",
 }
 

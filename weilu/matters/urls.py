@@ -5,9 +5,9 @@ from django.urls import path
 from weilu.matters import bodies, configure, lists, maps, views
 
 urlpatterns = [
-    path("work/", lists.workbench, name="workbench"),
-    path("work/mine/", lists.mine, name="work_mine"),
-    path("work/orders/", lists.orders, name="orders"),
+    path("desk/", lists.workbench, name="workbench"),
+    path("desk/mine/", lists.mine, name="work_mine"),
+    path("desk/orders/", lists.orders, name="orders"),
     path("map/", maps.page, name="map"),
     path("map/<str:code>/matters.json", maps.matters_json, name="map_matters"),
     path("map/<str:code>/heat/<int:level>.json", maps.heat_json, name="map_heat"),

@@ -26,7 +26,7 @@ from weilu.orgs.roles import Permission, Role
 from weilu.orgs.scope import covers
 from weilu.records.attachments import MAX_FILES, BadFile, attach, path_of
 from weilu.records.models import Attachment, Event
-from weilu.records.moves import Actor, Incomplete, MoveError, Stale, permitted
+from weilu.records.moves import Actor, Incomplete, MoveError, NotAllowed, Stale, permitted
 
 
 def fetch(request: AccountRequest, number: str) -> Matter:
@@ -275,7 +275,9 @@ def act(request: AccountRequest, number: str, name: str) -> HttpResponse:
         if not seen:  # another member took the order: it is not ours to see any more
             messages.error(request, str(error.args[0]))
             return redirect("orders")
-        return show(request, fetch(request, number), status=409, failed=name, problem=problem, typed=request.POST)
+        # An order that is taken is no more anybody's to take: that is its state, not the reader's role.
+        status = 403 if isinstance(error, NotAllowed) and name != "take" else 409
+        return show(request, fetch(request, number), status=status, failed=name, problem=problem, typed=request.POST)
     messages.success(request, DONE_WORDS[name]() % {"number": done.number})
     if request.POST.get("next") == "queue" or not _still_seen(request, done):
         return redirect("queue" if Permission.TRIAGE in request.user.permissions else "work_mine")

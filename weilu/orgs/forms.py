@@ -6,13 +6,15 @@ from typing import Any
 from django import forms
 from django.contrib.auth.forms import AuthenticationForm, UsernameField
 from django.contrib.auth.password_validation import validate_password
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from weilu.orgs.models import Grant, Jurisdiction, Organisation, Place, User
+from weilu.orgs.models import Grant, Jurisdiction, Level, Organisation, Place, User
 from weilu.orgs.roles import ORGANISATION_ROLES, Permission
 from weilu.orgs.scope import organisations_in_scope, places_in_scope
 
+PROPOSED = 1_000
 ACCOUNT_NAME = re.compile(r"\w[\w.-]*")
 
 
@@ -64,7 +66,13 @@ class AccountForm(forms.ModelForm):
 class GrantForm(forms.ModelForm):
     """A role for an account, at a place or in an organisation of the administrator's own scope."""
 
-    place_code = forms.CharField(label=_("code of the place"), max_length=24)
+    place_code = forms.CharField(
+        label=_("code of the place"),
+        max_length=24,
+        required=False,
+        help_text=_("Type the name or the code; with an organisation, nothing: it is the organisation's place."),
+        widget=forms.TextInput(attrs={"list": "places-of-mine", "autocomplete": "off"}),
+    )
 
     class Meta:
         model = Grant
@@ -81,12 +89,24 @@ class GrantForm(forms.ModelForm):
         self.fields["organisation"].queryset = Organisation.objects.filter(mine)  # type: ignore[attr-defined]
         self.fields["valid_from"].initial = timezone.localdate
 
+    def places(self) -> QuerySet[Place]:
+        """The places that the field proposes."""
+        mine = places_in_scope(self.manager, Permission.MANAGE)
+        return Place.objects.filter(mine, valid_to=None, level__lte=Level.VILLAGE).order_by("path")[:PROPOSED]
+
     def clean_place_code(self) -> str:
         code = self.cleaned_data["place_code"].strip()
-        mine = places_in_scope(self.manager, Permission.MANAGE)
-        self.place = Place.objects.filter(mine, code=code, valid_to=None).first()
-        if self.place is None:
-            raise forms.ValidationError(_("There is no place with this code in your scope."))
+        self.place = None
+        if code:
+            mine = places_in_scope(self.manager, Permission.MANAGE)
+            named = list(
+                Place.objects.filter(mine, Q(code=code) | Q(name=code) | Q(short_name=code), valid_to=None)[:2]
+            )
+            if len(named) > 1:
+                raise forms.ValidationError(_("Several places have this name; type the code."))
+            self.place = named[0] if named else None
+            if self.place is None:
+                raise forms.ValidationError(_("There is no place with this code in your scope."))
         return code
 
     def clean(self) -> dict[str, Any]:
@@ -97,8 +117,10 @@ class GrantForm(forms.ModelForm):
         if starts and ends and ends <= starts:
             self.add_error("valid_to", _("The grant ends before it starts."))
         organisation = data.get("organisation")
-        if organisation and getattr(self, "place", None) and data.get("role") in ORGANISATION_ROLES:
+        if organisation and (not data.get("place_code") or data.get("role") in ORGANISATION_ROLES):
             self.place = organisation.place
+        elif getattr(self, "place", None) is None and "place_code" not in self.errors:
+            self.add_error("place_code", _("Choose a place or an organisation."))
         return data
 
     def save(self, commit: bool = True) -> Grant:

@@ -47,9 +47,7 @@ INDICATORS = [
         "people.reported",
         Kind.REPORTED,
         _("Employed members reported to their estate"),
-        _(
-            "Different employed members who have reported to their home estate's branch, on the last day of the period."
-        ),
+        _("Different employed members who have reported to their home estate's branch, on the last day of the period."),
         "B2",
         ("F14",),
     ),

@@ -28,6 +28,7 @@ THUMBNAIL_EDGE = 320
 MAX_FILES = 6
 
 PHOTO_FORMATS = {"JPEG", "PNG", "WEBP", "MPO"}  # MPO: what some telephones write as .jpg
+PHOTO_BEGINNINGS = (b"\xff\xd8\xff", b"\x89PNG", b"RIFF")
 OFFICE_TYPES = {
     "word/": ("docx", "application/vnd.openxmlformats-officedocument.wordprocessingml.document"),
     "xl/": ("xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
@@ -84,7 +85,13 @@ def _open_photo(name: str, content: bytes) -> Image.Image:
         return turned.convert("RGB")
     except BadFile:
         raise
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+    except Image.DecompressionBombError as error:
+        raise BadFile(_("“%(name)s” has too many pixels. Send a smaller photo.") % {"name": name}) from error
+    except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
+        if isinstance(error, UnidentifiedImageError) and not content.startswith(PHOTO_BEGINNINGS):
+            raise BadFile(
+                _("“%(name)s” is not a photo of a kind we can show. Send JPEG, PNG or WebP.") % {"name": name}
+            ) from error
         raise BadFile(
             _("“%(name)s” cannot be read as a photo; it may be damaged. Take it again or send another.")
             % {"name": name}
