@@ -36,6 +36,9 @@ Tell = Callable[[int, int], None]
 class RosterResult(ImportResult):
     """Counts of a roster's rows; a row may have several errors and is refused once.
 
+    When a row is refused, nothing is entered: the sound rows that were to be are ``held_back``, and ``read`` is the sum
+    with them.
+
     Attributes:
         changes: what is new or different: row, name, body, outcome, fields; the first of them.
         leaving: who is missing from the roster: name, body, post; the first of them.
@@ -53,6 +56,11 @@ class RosterResult(ImportResult):
     @property
     def refused(self) -> int:
         return self.refused_rows
+
+    def hold_back(self) -> None:
+        """Say that nothing was entered."""
+        self.extra["held_back"] = self.imported + self.updated
+        self.imported = self.updated = 0
 
 
 @dataclass(frozen=True)
@@ -149,6 +157,8 @@ def process(book: Book, order: Order, tell: Tell = lambda done, total: None) -> 
             result = work(roster, order, tell).result()
             if not order.write or result.refused:
                 transaction.set_rollback(True)
+            if order.write and result.refused:
+                result.hold_back()
             return result
     except IntegrityError as error:
         raise ImportProblem(
