@@ -1,5 +1,6 @@
 """House rules that are tests: layers, foreign keys, templates, icons, variables, what may be called where."""
 
+import datetime as dt
 import re
 import subprocess
 import sys
@@ -12,7 +13,13 @@ from django.template import engines
 
 from weilu.lib.frontend import ICONS
 from weilu.matters import services
-from weilu.orgs.models import Level, Place
+from weilu.orgs.models import Level, Organisation, Place
+from weilu.people.appointments import appoint, make_post
+from weilu.people.honours import award, withdraw
+from weilu.people.merging import merge
+from weilu.people.models import Membership, Person
+from weilu.people.persons import make_person, unmask
+from weilu.people.reporting import ask_correction
 
 WEILU = settings.BASE_DIR / "weilu"
 LAYERS = ["lib", "orgs", "records", "people", "matters", "venues", "indicators", "portal", "accounts"]
@@ -197,9 +204,23 @@ WORK_PAGES = [
     "/tree/",
     "/tree/?open=510824100001",
     "/organisations/?kind=branch",
+    "/people/",
+    "/people/?q=lf&kind=member&place=510824100",
+    "/people/?q=nobody",
+    "/honours/",
+    "/honours/?level=4&year=2025&of=people&place=510824100&q=x",
+    "/account/me/",
 ]
 MORE = {
-    "clerk": ["/coverage/", "/coverage/cross-posts/", "/matters/new/", "/desk/mine/"],
+    "clerk": [
+        "/coverage/",
+        "/coverage/cross-posts/",
+        "/matters/new/",
+        "/desk/mine/",
+        "/people/new/",
+        "/people/duplicates/",
+        "/honours/new/",
+    ],
     "member": ["/desk/orders/", "/desk/mine/"],
     "administrator": [
         "/accounts/",
@@ -212,15 +233,44 @@ MORE = {
 }
 
 
+def known(world) -> list[str]:
+    """Somebody of whom all is known and an account's own record, with another and a merged one; their pages."""
+    given = {"by": None, "home": world.grid, "name": "李芳", "birth_date": dt.date(1985, 3, 21)}
+    person, double, third = (make_person(**given, work=world.department) for _number in range(3))
+    Person.objects.filter(pk=person.pk).update(user=world.member)
+    person.refresh_from_db()
+    far = Organisation.objects.create(
+        jurisdiction=world.jurisdiction, kind="branch", name="机关党支部", place=world.county
+    )
+    Membership.objects.create(person=person, organisation=far, kind="member")
+    Membership.objects.create(person=double, organisation=far, kind="member", valid_to=dt.date(2021, 1, 1))
+    appoint(make_post(far, title="书记", by=None), person=person, by=None, since=dt.date(2020, 1, 1))
+    honour = award(person, title="先进", level=4, body="县委", awarded_on=dt.date(2025, 7, 1), by=None)
+    award(world.branch, title="先进", level=1, body="中央", awarded_on=dt.date(2025, 7, 1), by=None)
+    withdraw(honour, reason="有误", by=None)
+    merge(third, into=person, by=None)
+    ask_correction(person, text="错了", by=world.member)
+    unmask(person, reason="核对", by=world.clerk)
+    pages = [f"/people/{row.pk}/" for row in (person, double, third)]
+    return [*pages, f"{pages[2]}?as-it-was", f"{pages[0]}edit/", f"{pages[1]}merge/?into={person.pk}"]
+
+
 @pytest.mark.parametrize("who", ["clerk", "member", "administrator", "observer", "grid_worker"])
 def test_pages_of_offices_use_no_undefined_variable(world, sign_in, loud_templates, who):
     matters = list(journey(world))
     client = sign_in(world.users[who])
-    for page in [*WORK_PAGES, *MORE.get(who, []), f"/organisations/{world.branch.pk}/"]:
+    body = f"/organisations/{world.branch.pk}/"
+    for page in [*known(world), *WORK_PAGES, *MORE.get(who, []), body, f"{body}?part=honours"]:
         client.get(page, follow=True)
     for matter in matters:
         client.get(f"/matters/{matter.number}/")
     if who == "clerk":
+        person = Person.objects.exclude(user=None).get()
+        for name in ("edit", "numbers", "report", "correct"):
+            client.post(f"/people/{person.pk}/{name}/", {})
+        client.post(f"/people/{person.pk}/numbers/", {"reason": "核对"})
+        client.post("/people/new/", {})
+        client.post(f"/honours/new/?person={person.pk}", {})
         raised = world.matter()
         client.post(f"/matters/{raised.number}/decline/", {"version": 1, "note": ""})
         client.post(f"/matters/{raised.number}/decline/", {"version": 7, "note": "晚了"})

@@ -84,7 +84,8 @@ def test_the_workbench_and_what_it_leads_to_are_chinese(world, sign_in, part):
     matter = world.matter(at=world.grid)
     services.dispatch(matter, to=world.branch, by=world.clerk, version=1)
     client = sign_in(user)
-    for path in ["/desk/", "/matters/?tab=all", "/messages/", "/account/", "/places/"]:
+    people = ["/people/", "/people/duplicates/", "/people/new/", "/honours/", "/honours/new/", "/account/me/"]
+    for path in ["/desk/", "/matters/?tab=all", "/messages/", "/account/", "/places/", *people]:
         assert english_left(client.get(path, follow=True).content) == [], path
 
 
