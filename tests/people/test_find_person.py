@@ -1,8 +1,8 @@
 """Finding a person by what somebody has at hand, within one's scope."""
 
 import pytest
-from people_cast import id_number, person
 
+from tests.people.people_cast import id_number, person
 from weilu.people.finding import PAGE, find, listed, people
 from weilu.people.models import Membership, Person
 

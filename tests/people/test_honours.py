@@ -5,9 +5,9 @@ import io
 
 import pytest
 from django.utils import timezone
-from people_cast import id_number, person
 from python_calamine import CalamineWorkbook
 
+from tests.people.people_cast import id_number, person
 from weilu.people.honours import award, withdraw
 from weilu.people.models import Honour
 from weilu.people.persons import PersonChanged, PersonProblem

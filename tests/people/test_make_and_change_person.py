@@ -3,8 +3,8 @@
 import datetime as dt
 
 import pytest
-from people_cast import id_number, person
 
+from tests.people.people_cast import id_number, person
 from weilu.people.models import Person
 from weilu.people.persons import PersonChanged, PersonProblem, change_person, make_person
 from weilu.records.models import Event

@@ -5,8 +5,8 @@ import threading
 
 import pytest
 from django.db import connection
-from people_cast import id_number, person
 
+from tests.people.people_cast import id_number, person
 from weilu.orgs.models import Grant
 from weilu.people.appointments import appoint, make_post
 from weilu.people.honours import award

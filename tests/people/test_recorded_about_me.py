@@ -3,8 +3,8 @@
 import datetime as dt
 
 import pytest
-from people_cast import id_number, person
 
+from tests.people.people_cast import id_number, person
 from weilu.orgs.models import Grant
 from weilu.people.appointments import appoint, make_post
 from weilu.people.honours import award

@@ -4,8 +4,8 @@ import datetime as dt
 
 import pytest
 from django.utils import timezone
-from people_cast import person
 
+from tests.people.people_cast import person
 from weilu.orgs.models import Organisation
 from weilu.people.finding import people
 from weilu.people.models import Membership, Person

@@ -1,8 +1,8 @@
 """A look at somebody's numbers in full: with a reason, kept, and read by them."""
 
 import pytest
-from people_cast import id_number, person
 
+from tests.people.people_cast import id_number, person
 from weilu.people.models import Person
 from weilu.people.persons import PersonProblem, unmask
 from weilu.records.models import Event
