@@ -160,7 +160,8 @@ def _part(text: str) -> Way:
     """By a part of the name that does not begin it; sorted only among those looked through."""
 
     def look(rows: Rows) -> Iterator[Person]:
-        yield from sorted(rows.filter(parts__contains=[text]).order_by()[:MOST], key=lambda row: (row.pinyin, row.pk))
+        keys = sorted(rows.filter(parts__contains=[text]).order_by().values_list("pinyin", "pk")[:MOST])
+        yield from rows.filter(pk__in=[pk for _spelt, pk in keys[: PAGE + 1]]).order_by("pinyin", "pk")
 
     return look
 
