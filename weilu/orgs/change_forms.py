@@ -2,6 +2,7 @@
 
 import datetime as dt
 import hashlib
+from abc import abstractmethod
 from typing import Any
 from uuid import UUID
 
@@ -58,9 +59,9 @@ class ChangeForm(forms.Form):
         data = self.cleaned_data
         return {"on": data["on"], "by": by, "document": data["document"], "note": data["note"]}
 
+    @abstractmethod
     def make(self, by: User) -> Place:
         """Make the change; return the place to show."""
-        raise NotImplementedError
 
 
 def _code(place: Place) -> forms.CharField:
