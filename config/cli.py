@@ -5,6 +5,7 @@ import os
 import socket
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -25,6 +26,8 @@ app = typer.Typer(
 )
 imports = typer.Typer(help="Bring data in: divisions, rosters, matters.", no_args_is_help=True)
 app.add_typer(imports, name="import", rich_help_panel=DATA)
+rebuilds = typer.Typer(help="Make derived things anew from the records.", no_args_is_help=True)
+app.add_typer(rebuilds, name="rebuild", rich_help_panel=DATA)
 console = Console(stderr=True)
 
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Check everything, write nothing.")]
@@ -324,6 +327,34 @@ def figures(as_json: AsJson = False) -> None:
     for item in catalogue().values():
         table.add_row(item.code, str(item.name), str(item.unit), item.mechanism, " ".join(item.figures))
     Console(width=120).print(table)
+
+
+def _counted(bar: Any, task: Any, done: int, total: int) -> None:
+    bar.update(task, completed=done, total=total)
+
+
+@rebuilds.command("figures")
+def rebuild_figures(
+    code: Annotated[list[str] | None, typer.Argument(help="Only these, such as matters.settled; else all.")] = None,
+) -> None:
+    """Count the cells of figures above the county anew from the records, while people work."""
+    with Database():
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+        from weilu.indicators.choose import NotThere, indicator_of
+        from weilu.indicators.folding import rebuild, recount
+
+        try:
+            codes = [indicator_of(each).code for each in code] if code else None
+        except NotThere as error:
+            raise fail(str(error)) from error
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        with Progress(*columns, console=console) as bar:
+            for kind, indicators in rebuild(codes):
+                task = bar.add_task(kind.label, total=None)
+                recount(kind, indicators, partial(_counted, bar, task))
+                bar.update(task, completed=bar.tasks[task].total or 1, total=bar.tasks[task].total or 1)
+        print("the cells are counted anew")
 
 
 @imports.command("roster")

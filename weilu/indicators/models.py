@@ -6,10 +6,13 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from weilu.indicators.cell_models import Cell, Folded, Touched
 from weilu.lib.ids import new_id
 from weilu.orgs.models import Jurisdiction, Level, Place, User
 from weilu.orgs.roles import Permission
 from weilu.orgs.scope import NOTHING
+
+__all__ = ["Board", "Cell", "Correction", "Edition", "EditionRow", "Folded", "Objection", "Touched"]
 
 
 class BoardQuerySet(models.QuerySet):

@@ -3,14 +3,26 @@
 from collections.abc import Iterable
 from typing import Any
 
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import Field, Model
 from django.db.models.expressions import DatabaseDefault
 from psycopg import sql
 
+from weilu.lib.writes import watcher_of
+
 
 def copy_rows(model: type[Model], rows: Iterable[Model]) -> None:
     """Write unsaved rows of ``model``; their keys are made already, and no signal is sent."""
+    if watcher := watcher_of(model):
+        rows = list(rows)
+        with transaction.atomic(savepoint=False):
+            _copy(model, rows)
+            watcher.inserted(model, [row.pk for row in rows])
+    else:
+        _copy(model, rows)
+
+
+def _copy(model: type[Model], rows: Iterable[Model]) -> None:
     fields = model._meta.local_concrete_fields
     lines = ([field.get_db_prep_save(_value(row, field), connection) for field in fields] for row in rows)
     copy_lines(model._meta.db_table, [str(field.column) for field in fields], lines)

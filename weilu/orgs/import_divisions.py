@@ -20,6 +20,7 @@ from rich.console import Console
 from weilu.lib.ids import new_id
 from weilu.lib.import_result import ImportProblem, ImportResult, Refusal, progress
 from weilu.lib.tables import Table, read_table
+from weilu.lib.writes import rewritten
 from weilu.orgs.models import Level, Place
 from weilu.orgs.names import full_name, short_name
 
@@ -144,6 +145,7 @@ def _import(folder: Path, sources: list[Source], console: Console | None) -> Imp
         for statement, values in _writes():
             cursor.execute(statement, values)
             bar.advance(task)
+        rewritten([Place], None)
         cursor.execute("DROP TABLE place_stage")
     return intake.result
 

@@ -13,9 +13,10 @@ from rich.console import Console
 
 from weilu.lib.copying import copy_rows
 from weilu.lib.import_result import ImportProblem, ImportResult, Refusal, progress
+from weilu.lib.writes import rewritten
 from weilu.orgs.bodies import constraint_of
 from weilu.orgs.models import Jurisdiction, Level, Organisation, OrganisationChange, Place, User
-from weilu.people.models import ColumnMapping
+from weilu.people.models import Appointment, ColumnMapping, Membership, Person, Post
 from weilu.people.rosters import memberships, persons, posts, staging
 from weilu.people.rosters.bodies import UNKNOWN_DAY, BodyRoster
 from weilu.people.rosters.books import Book
@@ -293,6 +294,7 @@ class _People(_Work):
     def _write(self, scope: Scope, seating: posts.Seating, bodies: Bodies, end: list[Any]) -> None:
         copy_rows(Organisation, bodies.made)
         copy_rows(OrganisationChange, (self._begun(body) for body in bodies.made))
+        rewritten([Person, Membership, Post, Appointment], self.order.jurisdiction.pk)
         persons.write(scope, by=self.order.by, note=self.roster.book.name[:120])
         if self.order.kind.becomes == "post":
             seating.write()
