@@ -3,20 +3,22 @@
 import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
+from django.contrib.postgres.fields import ArrayField
 from django.db.models import Count, F, Func, Q, QuerySet, Sum, Value
-from django.db.models.fields import CharField, DateTimeField, Field, TextField
-from django.db.models.functions import ExtractQuarter, ExtractYear, TruncMonth
+from django.db.models.fields import CharField, DateField, DateTimeField, Field, IntegerField, TextField
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
 from weilu.lib.indicators import Breakdown, Indicator, Measure
-from weilu.lib.period import BEIJING, Period
-from weilu.orgs.memory import rows_by_id
+from weilu.lib.period import Period, spans_of
+from weilu.orgs.memory import remember, rows_by_id
 from weilu.orgs.models import Level, Place, User
-from weilu.orgs.scope import COLUMNS, in_place
+from weilu.orgs.scope import COLUMNS, ids_of, in_place
+from weilu.orgs.succession import places_today
 
 LEVELS = {level.name.lower(): level for level in Level}
 TIMES = {"month": _lazy("month"), "quarter": _lazy("quarter"), "year": _lazy("year")}
@@ -131,7 +133,7 @@ def rows_of(indicator: Indicator, place: Place, period: Period) -> QuerySet:
 
 def _measures(indicator: Indicator) -> dict[str, Any]:
     """Return the aggregates that make a value; ``rows`` always, the others as the measure needs."""
-    found: dict[str, Any] = {"rows": Count("pk")}
+    found: dict[str, Any] = {"rows": Count("*")}
     if indicator.measure is Measure.PEOPLE:
         found["numerator"] = Count(indicator.value, distinct=True)
     elif indicator.measure in (Measure.SUM, Measure.RATIO):
@@ -185,14 +187,35 @@ def check_way(indicator: Indicator, place: Place, by: str) -> None:
         )
 
 
-def _keyed(indicator: Indicator, by: str) -> tuple[Any, Callable[[list[Any]], dict[Any, str]]]:
-    """Return the expression that groups rows, and what names its groups."""
+@dataclass(frozen=True)
+class Grouping:
+    """How rows are grouped: the expression, and what makes key and name of a group of it.
+
+    Attributes:
+        named: from what the expression gave to key and name; groups of the same key are one.
+    """
+
+    expression: Any
+    named: Callable[[list[Any]], dict[Any, tuple[str, str]]]
+
+
+def _grouping(indicator: Indicator, rows: QuerySet, period: Period, by: str) -> Grouping:
     if by in LEVELS:
         return _by_level(indicator, LEVELS[by])
     if by in TIMES:
-        return _by_time(indicator, by)
+        return _by_time(indicator, rows, period, by)
     way = next(item for item in indicator.breakdowns if item.code == by)
-    return F(way.key), lambda keys: names_of(way, keys)
+    beside, _dot, name = way.key.rpartition("__")
+    if beside and indicator.measure is not Measure.PEOPLE:
+        # By the key of what is named beside the row: joined after they are counted, names cost nothing.
+        related: Any = _field(rows, beside).related_model
+        return Grouping(F(f"{beside}_id"), lambda keys: _names_beside(related, name, keys))
+    return Grouping(F(way.key), lambda keys: {key: (str(key), name) for key, name in names_of(way, keys).items()})
+
+
+def _names_beside(related: Any, name: str, keys: list[Any]) -> dict[Any, tuple[str, str]]:
+    found = related._base_manager.filter(pk__in=keys).values_list("pk", name)
+    return {pk: (str(value or ""), str(value or "")) for pk, value in found}
 
 
 def names_of(way: Breakdown, keys: list[Any]) -> dict[Any, str]:
@@ -203,15 +226,24 @@ def names_of(way: Breakdown, keys: list[Any]) -> dict[Any, str]:
     return {key: str(key) for key in keys}
 
 
-def _by_level(indicator: Indicator, level: Level) -> tuple[Any, Callable[[list[Any]], dict[Any, str]]]:
+def _by_level(indicator: Indicator, level: Level) -> Grouping:
     if not indicator.place.endswith("path") and level in COLUMNS:
-        return F(f"{indicator.place}{COLUMNS[level]}_id"), _place_names
+        return Grouping(F(f"{indicator.place}{COLUMNS[level]}_id"), _places)
     path = indicator.place if indicator.place.endswith("path") else f"{indicator.place}county__path"
-    return SplitPart(F(path), Value("/"), Value(int(level))), code_names
+    return Grouping(
+        SplitPart(F(path), Value("/"), Value(int(level))),
+        lambda keys: {key: (key, name) for key, name in code_names(keys).items()},
+    )
 
 
-def _place_names(keys: list[Any]) -> dict[Any, str]:
-    return {key: place.short_name for key, place in rows_by_id(Place, [key for key in keys if key]).items()}
+def _places(keys: list[Any]) -> dict[Any, tuple[str, str]]:
+    """Return code and name of what each place is today: readings go on in the successor, if there is one."""
+    found = {}
+    for key, place in rows_by_id(Place, keys).items():
+        today = remember(("today", key), partial(places_today, place)) if place.valid_to else [place]
+        shown = today[0] if len(today) == 1 else place
+        found[key] = (shown.code, shown.short_name)
+    return found
 
 
 def code_names(keys: list[Any]) -> dict[Any, str]:
@@ -221,26 +253,22 @@ def code_names(keys: list[Any]) -> dict[Any, str]:
     )
 
 
-def _by_time(indicator: Indicator, by: str) -> tuple[Any, Callable[[list[Any]], dict[Any, str]]]:
-    moment: dict[str, Any] = (
-        {"tzinfo": BEIJING} if isinstance(_field(indicator.rows(), indicator.at), DateTimeField) else {}
+class WidthBucket(Func):
+    """PostgreSQL's ``width_bucket``: the number of the span that a moment falls into, cheaper than cutting it."""
+
+    function = "width_bucket"
+    output_field = IntegerField()
+
+
+def _by_time(indicator: Indicator, rows: QuerySet, period: Period, by: str) -> Grouping:
+    spans = spans_of(period, by)
+    moments = isinstance(_field(rows, indicator.at), DateTimeField)
+    edges = Value(
+        [span.begins if moments else span.start for span in spans],
+        output_field=ArrayField(DateTimeField() if moments else DateField()),
     )
-    if by == "month":
-        return TruncMonth(indicator.at, **moment), lambda keys: {key: f"{key:%Y-%m}" for key in keys}
-    year = ExtractYear(indicator.at, **moment)
-    if by == "year":
-        return year, lambda keys: {key: str(key) for key in keys}
-    return year * 10 + ExtractQuarter(indicator.at, **moment), lambda keys: {
-        key: f"{key // 10}Q{key % 10}" for key in keys
-    }
-
-
-def _key(key: Any, by: str, name: str) -> str:
-    if by in TIMES:
-        return name
-    if by in LEVELS and key is not None and not isinstance(key, str):
-        return rows_by_id(Place, [key])[key].code
-    return "" if key is None else str(key)
+    names = {number: (span.text, span.text) for number, span in enumerate(spans, start=1)}
+    return Grouping(WidthBucket(F(indicator.at), edges), lambda keys: {key: names[key] for key in keys})
 
 
 def read_live(indicator: Indicator, place: Place, period: Period, by: str = "") -> Reading:
@@ -257,14 +285,40 @@ def read_live(indicator: Indicator, place: Place, period: Period, by: str = "") 
     if not by:
         return Reading(indicator, place, period, part_of(indicator, rows.aggregate(**measures)))
     check_way(indicator, place, by)
-    expression, named = _keyed(indicator, by)
-    groups = list(rows.annotate(group=expression).values("group").annotate(**measures).order_by("group"))
-    names = named([group["group"] for group in groups if group["group"] not in (None, "")])
-    parts = []
-    for group in groups:
-        name = names.get(group["group"], str(_("not known")))
-        parts.append(part_of(indicator, group, _key(group["group"], by, name), name))
+    grouping = _grouping(indicator, rows, period, by)
+    groups = list(rows.annotate(group=grouping.expression).values("group").annotate(**measures).order_by("group"))
+    named = grouping.named([group["group"] for group in groups if group["group"] not in (None, "")])
+    parts = _parts(indicator, rows, by, groups, named)
     return Reading(indicator, place, period, _whole(indicator, rows, groups), by, in_order(parts, by))
+
+
+def _parts(
+    indicator: Indicator, rows: QuerySet, by: str, groups: list[dict[str, Any]], named: dict[Any, tuple[str, str]]
+) -> list[Part]:
+    """Make the groups that a reader sees: those of the same key are one."""
+    unknown = str(_("not known"))
+    same: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for group in groups:
+        key, name = named.get(group["group"], ("", ""))
+        same.setdefault((key, name or unknown), []).append(group)
+    found = []
+    for (key, name), members in same.items():
+        if len(members) == 1:
+            total = members[0]
+        elif indicator.measure is Measure.PEOPLE:  # who stands in both counts once
+            total = narrowed(indicator, rows, by, key).aggregate(**_measures(indicator))
+        else:
+            total = _sum(members)
+        found.append(part_of(indicator, total, key, name))
+    return found
+
+
+def _sum(groups: list[dict[str, Any]]) -> dict[str, Any]:
+    values = [group["numerator"] for group in groups if group.get("numerator") is not None]
+    return {
+        "rows": sum(group["rows"] for group in groups),
+        "numerator": sum(values, start=type(values[0])()) if values else 0,
+    }
 
 
 def in_order(parts: list[Part], by: str) -> list[Part]:
@@ -277,10 +331,7 @@ def in_order(parts: list[Part], by: str) -> list[Part]:
 def _whole(indicator: Indicator, rows: QuerySet, groups: list[dict[str, Any]]) -> Part:
     if indicator.measure is Measure.PEOPLE:  # who stands in two groups counts once
         return part_of(indicator, rows.aggregate(**_measures(indicator)))
-    total: dict[str, Any] = {"rows": sum(group["rows"] for group in groups)}
-    values = [group["numerator"] for group in groups if group.get("numerator") is not None]
-    total["numerator"] = sum(values, start=type(values[0])()) if values else 0
-    return part_of(indicator, total)
+    return part_of(indicator, _sum(groups))
 
 
 def narrowed(indicator: Indicator, rows: QuerySet, by: str, key: str) -> QuerySet:
@@ -297,8 +348,8 @@ def narrowed(indicator: Indicator, rows: QuerySet, by: str, key: str) -> QuerySe
     if by in LEVELS:
         if not indicator.place.endswith("path") and LEVELS[by] in COLUMNS:
             column = f"{indicator.place}{COLUMNS[LEVELS[by]]}"
-            return rows.filter(**({f"{column}__code": key} if key else {f"{column}__isnull": True}))
-        return rows.annotate(group=_by_level(indicator, LEVELS[by])[0]).filter(group=key)
+            return rows.filter(Q(**{f"{column}__in": _once(key)}) if key else Q(**{f"{column}__isnull": True}))
+        return rows.annotate(group=_by_level(indicator, LEVELS[by]).expression).filter(group=key)
     way = next((item for item in indicator.breakdowns if item.code == by), None)
     if way is None:
         raise UnknownBreakdown(by)
@@ -306,6 +357,20 @@ def narrowed(indicator: Indicator, rows: QuerySet, by: str, key: str) -> QuerySe
         return rows.filter(**{way.key: key})
     empty = isinstance(_field(rows, way.key), CharField)  # not filled in: nothing, or no letter
     return rows.filter(**({way.key: ""} if empty else {f"{way.key}__isnull": True}))
+
+
+def _once(code: str) -> list[Any]:
+    """Return the keys of the places whose records are read under a code: those of today's go on from others."""
+    found = Place.objects.filter(code=code)
+    today = [place for place in found if place.valid_to is None]
+    alone = {place.pk for place in found if place.valid_to and len(places_today(place)) != 1}
+    keys = {key for place in today for key in ids_of(place) if _goes_on_alone(key, place)}
+    return [*keys, *alone]
+
+
+def _goes_on_alone(key: Any, place: Place) -> bool:
+    """Tell whether a place of before is read in ``place`` alone: what was split is read under its own name."""
+    return key == place.pk or len(places_today(rows_by_id(Place, [key])[key])) == 1
 
 
 def seen_by(indicator: Indicator, rows: QuerySet, user: User) -> QuerySet:

@@ -13,12 +13,9 @@ from django.db.models.sql.where import WhereNode
 
 from weilu.indicators.cell_models import Touched
 from weilu.indicators.contributions import Kind, kinds, model_of_table
-from weilu.lib.copying import copy_rows
-from weilu.lib.ids import new_id
 from weilu.lib.writes import watch
 from weilu.orgs.models import Jurisdiction
 
-MANY = 50
 FEW = 10_000
 
 
@@ -50,11 +47,13 @@ class Recorder:
 
     def inserted(self, model: type[Model], keys: list[Any]) -> None:
         """Keep that rows came: before, there was nothing of them."""
-        rows = [Touched(kind=kind.label, row=key) for kind in self.kinds for key in keys]
-        if len(rows) > MANY:
-            copy_rows(Touched, rows)
-        elif rows:
-            _insert(rows)
+        for kind in self.kinds:
+            with connection.cursor() as cursor:
+                cursor.execute(
+                    'INSERT INTO indicators_touched ("id", "kind", "row")'
+                    " SELECT gen_random_uuid(), %s, unnest(%s::uuid[])",
+                    [kind.label, keys],
+                )
         if self.beside:
             for first in range(0, len(keys), FEW):
                 self._mark(model._default_manager.filter(pk__in=keys[first : first + FEW]), None)
@@ -83,15 +82,6 @@ class Recorder:
             return
         places = self.model._default_manager.filter(pk__in=rows).order_by().values_list(self.home, flat=True)
         mark(labels, list(places.distinct()))
-
-
-def _insert(rows: list[Touched]) -> None:
-    values = ", ".join(["(%s, %s, %s)"] * len(rows))
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f'INSERT INTO indicators_touched ("id", "kind", "row") VALUES {values}',  # noqa: S608
-            [value for row in rows for value in (new_id(), row.kind, row.row)],
-        )
 
 
 def mark(labels: Iterable[str], jurisdictions: Iterable[UUID | None]) -> None:

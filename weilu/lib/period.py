@@ -83,6 +83,21 @@ def _after(year: int, month: int) -> dt.date:
     return dt.date(year + month // 12, month % 12 + 1, 1)
 
 
+def spans_of(period: Period, by: str) -> list[Period]:
+    """Return the months, quarters or years that a period touches, in order.
+
+    Args:
+        by: ``month``, ``quarter`` or ``year``.
+    """
+    found = []
+    day = period.start
+    while day < period.end:
+        text = {"month": f"{day:%Y-%m}", "quarter": f"{day.year}Q{(day.month + 2) // 3}", "year": f"{day:%Y}"}[by]
+        found.append(Period.of(text))
+        day = found[-1].end
+    return found
+
+
 def months_up_to(day: dt.date, count: int) -> list[Period]:
     """Return the last ``count`` months, the one of ``day`` last."""
     last = day.year * 12 + day.month - 1
