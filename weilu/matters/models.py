@@ -57,6 +57,10 @@ ROW_COLUMNS = [
 ]
 
 
+# What figures of a county group matters by.
+COUNTED = ["state", "category", "module", "channel", "township", "village"]
+
+
 class MatterQuerySet(models.QuerySet):
     """Matters."""
 
@@ -185,7 +189,13 @@ class Matter(Record):
             ),
         ]
         indexes = [
-            *place_indexes("matter"),
+            *place_indexes("matter", counted=[*COUNTED, "settled_at"]),
+            models.Index(
+                fields=["county", "settled_at"],
+                include=[*COUNTED, "settled_late", "rating", "taken_by", "created_at"],
+                name="matter_settled",
+                condition=Q(settled_at__isnull=False),
+            ),
             # Open matters are few beside the settled ones: their queues stay small whatever the base holds.
             *(
                 models.Index(

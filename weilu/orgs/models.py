@@ -125,6 +125,10 @@ class Place(Dated):
         indexes = [
             models.Index(fields=["path", "level"], name="place_path", opclasses=["text_pattern_ops", "int2_ops"]),
             models.Index(fields=["parent", "code"], name="place_children"),
+            # The three thousand places from which figures above the county are put together.
+            models.Index(
+                fields=["path"], name="place_county_path", opclasses=["text_pattern_ops"], condition=Q(level__lte=3)
+            ),
         ]
 
     def __str__(self):
