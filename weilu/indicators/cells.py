@@ -67,6 +67,27 @@ def read_cells(indicator: Indicator, place: Place, period: Period, by: str = "")
     return Reading(indicator, place, period, part_of(indicator, total), by, in_order(parts, by))
 
 
+def counties_of(
+    indicator: Indicator, place: Place, period: Period, by: str = "", key: str = ""
+) -> dict[str, int] | None:
+    """Return how many rows each county has behind a figure, or behind one group of a breakdown of its own.
+
+    None where the cells do not know: the records have to be asked, or something stands above the counties.
+    """
+    if by and by not in dict(own_ways(indicator)):
+        return None
+    if not (_whole_months(period) and _folded(indicator)):
+        return None
+    kind = kind_of(indicator)
+    unfolded = _unfolded(kind)
+    if unfolded.everywhere:
+        return None
+    groups = _groups(indicator, kind, place, period, "county", unfolded, way=by, key=key)
+    if "" in groups:
+        return None
+    return {code: found["rows"] for code, found in groups.items()}
+
+
 def _whole_months(period: Period) -> bool:
     return period.start.day == 1 and period.end.day == 1
 
@@ -129,11 +150,19 @@ def _group(by: str) -> str:
 
 
 def _groups(
-    indicator: Indicator, kind: Kind, place: Place, period: Period, by: str, unfolded: Unfolded
+    indicator: Indicator,
+    kind: Kind,
+    place: Place,
+    period: Period,
+    by: str,
+    unfolded: Unfolded,
+    way: str = "",
+    key: str = "",
 ) -> dict[str, dict[str, Any]]:
-    """Return rows and numerator of each group."""
+    """Return rows and numerator of each group; of one group of ``way`` only, if that is given."""
     source = _sources(indicator, kind, unfolded)
-    way = by if by in dict(own_ways(indicator)) else ""
+    only, keys = (' AND cell."key" = %s', (key,)) if way else ("", ())
+    way = way or (by if by in dict(own_ways(indicator)) else "")
     until = 'cell."month" < %s' if indicator.stock else 'cell."month" < %s AND cell."month" >= %s'
     days = (period.end,) if indicator.stock else (period.end, period.start)
     people = indicator.measure is Measure.PEOPLE
@@ -143,7 +172,7 @@ def _groups(
         f' SELECT {_group(by)} AS "group", {"cell.who, " if people else ""}'
         ' sum(cell."rows") AS counted, sum(cell."numerator")'
         f' FROM ({source.text}) cell JOIN area ON area.id = cell."jurisdiction_id"'
-        f' WHERE cell."by" = %s AND {until} GROUP BY 1{", 2" if people else ""} HAVING sum(cell."rows") <> 0'
+        f' WHERE cell."by" = %s{only} AND {until} GROUP BY 1{", 2" if people else ""} HAVING sum(cell."rows") <> 0'
     )
     if people:
         text = (
@@ -151,7 +180,7 @@ def _groups(
             " GROUP BY 1"
         )
     with connection.cursor() as cursor:
-        cursor.execute(text, [f"{place.path}%", *source.params, way, *days])
+        cursor.execute(text, [f"{place.path}%", *source.params, way, *keys, *days])
         found = cursor.fetchall()
     duration = is_duration(indicator)
     return {

@@ -359,6 +359,17 @@ def narrowed(indicator: Indicator, rows: QuerySet, by: str, key: str) -> QuerySe
     return rows.filter(**({way.key: ""} if empty else {f"{way.key}__isnull": True}))
 
 
+def group_name(indicator: Indicator, by: str, key: str) -> str:
+    """Return what a reader calls a group, from its key."""
+    if by in TIMES:
+        return key
+    if by in LEVELS:
+        return code_names([key]).get(key) or str(_("not known"))
+    way = next(item for item in indicator.breakdowns if item.code == by)
+    labels = {str(each): str(label) for each, label in way.choices().items()} if way.choices else {}
+    return labels.get(key, key) or str(_("not known"))
+
+
 def _once(code: str) -> list[Any]:
     """Return the keys of the places whose records are read under a code: those of today's go on from others."""
     found = Place.objects.filter(code=code)

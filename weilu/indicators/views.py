@@ -3,19 +3,18 @@
 from typing import Any
 from urllib.parse import urlencode
 
-from django.core.exceptions import FieldDoesNotExist
-from django.db.models import QuerySet
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from weilu.indicators.catalogue import catalogue
 from weilu.indicators.choose import NotThere, indicator_of, period_of, place_of
 from weilu.indicators.dashboard import dashboard_of
 from weilu.indicators.export import workbook
-from weilu.indicators.reading import LEVELS, Reading, UnknownBreakdown, narrowed, read, rows_of, seen_by, ways
+from weilu.indicators.live import group_name
+from weilu.indicators.opening import open_rows
+from weilu.indicators.reading import LEVELS, UnknownBreakdown, read, rows_of, ways
 from weilu.lib.indicators import Indicator
 from weilu.lib.period import Period
 from weilu.orgs.access import AccountRequest, requires
@@ -131,61 +130,35 @@ def _cell(row: Any, attribute: str) -> Any:
     return display() if display else value
 
 
-def _related(rows: QuerySet, indicator: Indicator) -> list[str]:
-    found = []
-    for _label, attribute in indicator.columns:
-        try:
-            if rows.model._meta.get_field(attribute).is_relation:
-                found.append(attribute)
-        except FieldDoesNotExist:
-            continue
-    return found
-
-
 @requires(Permission.VIEW)
 @require_safe
 def figure_rows(request: AccountRequest, code: str) -> HttpResponse:
     """The rows behind a figure or one group of it, as far as the reader may see; how many they may not is said."""
     indicator, place, period = _asked_indicator(code), _asked_place(request), _asked_period(request)
-    rows = rows_of(indicator, place, period)
     by, key = request.GET.get("by", ""), request.GET.get("key", "")
-    group = ""
-    if by:
-        try:
-            rows = narrowed(indicator, rows, by, key)
-        except (UnknownBreakdown, ValueError) as error:
-            raise Http404(str(error)) from error
-        group = _group_name(read(indicator, place, period, by), key)
-    total = rows.count()
-    seen = seen_by(indicator, rows, request.user)
-    if related := _related(rows, indicator):
-        seen = seen.select_related(*related)
-    order = f"-{indicator.at or indicator.since}"
-    listed = list(seen.order_by(order, "pk")[:SHOWN])
-    visible = total if len(listed) == total else seen.order_by().count()
+    try:
+        opened = open_rows(indicator, place, period, request.user, by=by, key=key)
+    except (UnknownBreakdown, ValueError) as error:
+        raise Http404(str(error)) from error
     context = {
         "indicator": indicator,
         "place": place,
         "period": period,
-        "group": group,
+        "group": group_name(indicator, by, key) if by else "",
         "labels": [label for label, _attribute in indicator.columns],
         "rows": [
             (
                 row.get_absolute_url() if hasattr(row, "get_absolute_url") else "",
                 [_cell(row, attribute) for _label, attribute in indicator.columns],
             )
-            for row in listed
+            for row in opened.rows
         ],
-        "total": total,
-        "hidden": total - visible,
-        "more": visible - len(listed),
+        "total": opened.total,
+        "hidden": opened.hidden,
+        "more": opened.more,
         "back": _link(place, period, by=by),
     }
     return render(request, "indicators/rows.html", context)
-
-
-def _group_name(reading: Reading, key: str) -> str:
-    return next((part.name for part in reading.parts if part.key == key), _("not known"))
 
 
 @requires(Permission.VIEW)

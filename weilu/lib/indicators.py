@@ -71,6 +71,9 @@ class Indicator:
             column of a place's path where it ends in ``path``.
         breakdowns: ways to take it apart besides places and months.
         columns: what the list of rows shows: label and attribute.
+        opens: the permission by whose grant at a place every row of the place may be opened; empty where that
+            hangs on more than the place.
+        open_to_all: whether everybody with an account may open every row.
         people: whether it counts people: small numbers are then kept from the public.
     """
 
@@ -92,6 +95,8 @@ class Indicator:
     place: str = ""
     breakdowns: tuple[Breakdown, ...] = ()
     columns: tuple[tuple[str | Promise, str], ...] = ()
+    opens: str = ""
+    open_to_all: bool = False
     people: bool = False
 
     def __post_init__(self) -> None:

@@ -28,6 +28,7 @@ def _bodies(
         figures=figures,
         rows=lambda: Organisation.objects.filter(kind__in=kinds),
         visible=_visible,
+        opens="view",
         since="valid_from",
         until="valid_to",
         place="place__path",
@@ -51,6 +52,7 @@ INDICATORS = [
         figures=("F04", "F19"),
         rows=lambda: Place.objects.filter(level=Level.GRID),
         visible=lambda rows, user: rows.filter(places_in_scope(user, Permission.VIEW)),
+        opens="view",
         since="valid_from",
         until="valid_to",
         place="path",
@@ -110,6 +112,7 @@ INDICATORS = [
         visible=lambda rows, user: rows.filter(
             place__in=Place.objects.filter(places_in_scope(user, Permission.MANAGE))
         ),
+        opens="manage",
         measure=Measure.PEOPLE,
         value="user",
         since="valid_from",

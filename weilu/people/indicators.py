@@ -81,6 +81,7 @@ INDICATORS = [
         figures=("F91", "F92", "F93"),
         rows=lambda: Honour.objects.filter(withdrawn_on=None),
         visible=lambda rows, user: rows,
+        open_to_all=True,
         at="awarded_on",
         place="jurisdiction__place__path",
         breakdowns=(

@@ -25,6 +25,7 @@ INDICATORS = [
         mechanism="A7",
         rows=lambda: Venue.objects.all(),
         visible=_visible,
+        opens="view",
         since="valid_from",
         until="valid_to",
         place="place__path",
@@ -42,6 +43,7 @@ INDICATORS = [
         mechanism="A7",
         rows=lambda: Booking.objects.filter(state=State.CONFIRMED),
         visible=_visible,
+        opens="view",
         at="created_at",
         breakdowns=(
             Breakdown("venue", _("venue"), "venue__name"),
