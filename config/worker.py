@@ -26,7 +26,7 @@ def run() -> int:
 
     with app.replace_connector(app.connector.get_worker_connector()) as worker:  # type: ignore[attr-defined]
         try:
-            worker.run_worker(concurrency=CONCURRENCY)
+            worker.run_worker(concurrency=CONCURRENCY, delete_jobs="successful")  # cells are folded every ten seconds
         except (ConnectorException, psycopg.Error) as error:
             print(f"The worker has no database: {error.__cause__ or error}", file=sys.stderr)
             return 1

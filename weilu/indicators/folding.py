@@ -54,12 +54,13 @@ def fold() -> int:
     Definitions that are new, or whose version was raised, are counted from the records first.
     """
     done = 0
+    written = set(Touched.objects.order_by().values_list("kind", flat=True).distinct())
     known = dict(Folded.objects.values_list("code", "version"))
     for kind in kinds():
         new = [each for each in kind.indicators if known.get(each.code) != each.version]
         if new:
             done += recount(kind, new)
-        while step := _step(kind):
+        while kind.label in written and (step := _step(kind)):
             done += step
     Folded.objects.exclude(code__in=[code for kind in kinds() for code in kind.codes]).delete()
     return done
