@@ -58,7 +58,7 @@ ROW_COLUMNS = [
 
 
 # What figures of a county group matters by.
-COUNTED = ["state", "category", "module", "channel", "township", "village"]
+COUNTED = ["state", "category", "module", "channel", "township", "village", "grid"]
 
 
 class MatterQuerySet(models.QuerySet):
