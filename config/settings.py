@@ -151,6 +151,8 @@ def database() -> dict[str, Any]:
 
 
 DATABASES = {"default": database()}
+# Tables are divided among machines (`weilu distribute`): joins then name the jurisdiction, which says where rows lie.
+SHARDED = env_bool("WEILU_SHARDED")
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- accounts -------------------------------------------------------------------------------------------------------
