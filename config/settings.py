@@ -79,6 +79,7 @@ INSTALLED_APPS = [
     "weilu.venues",
     "weilu.indicators",
     "weilu.portal",
+    "weilu.api",
     "weilu.accounts.apps.AccountsConfig",
     "allauth.account",
     "allauth.socialaccount",
@@ -247,6 +248,7 @@ RATE_LIMITS = {
     "file": int(os.environ.get("WEILU_RATE_FILE", "60")),
     "follow": int(os.environ.get("WEILU_RATE_FOLLOW", "60")),
     "read": int(os.environ.get("WEILU_RATE_READ", "1200")),
+    "api": int(os.environ.get("WEILU_RATE_API", "600")),  # of one account
     "print": int(os.environ.get("WEILU_RATE_PRINT", "30")),
 }
 

@@ -42,8 +42,8 @@ EVERYWHERE = {
     "venues.DayException": "part of the venues",
     "portal.NoticeText": "a few texts for each county",
 }
-# Of a session, of an address, of the queue: asked by key at each request or by the worker alone.
-HERE = {"accounts.Session", "orgs.RateCount"}
+# Of a session, of a token, of an address: asked by key at each request or by the worker alone.
+HERE = {"accounts.Session", "api.ApiToken", "orgs.RateCount"}
 
 
 def kind_of(model: type[Model]) -> Kind:
