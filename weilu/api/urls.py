@@ -16,6 +16,7 @@ from weilu.indicators.reading import UnknownBreakdown
 from weilu.orgs.access import requires
 from weilu.orgs.roles import Permission
 
+
 class Readable(JSONRenderer):
     """JSON with Chinese as it is."""
 
