@@ -423,6 +423,23 @@ def restore(
         print(f"restored {file}")
 
 
+@app.command(rich_help_panel=DATA)
+def distribute(
+    only_print: Annotated[bool, typer.Option("--print", help="Write the SQL to the standard output.")] = False,
+    shards: Annotated[int, typer.Option(help="Into how many parts each table is divided.", min=1)] = 64,
+) -> None:
+    """Write the SQL that moves the schema to Citus, made from the models. Nothing is run."""
+    if not only_print:
+        raise fail("Only printing is offered: weilu distribute --print > citus.sql, then see docs/scale.md.")
+    setup()
+    from config.citus import CannotDistribute, script
+
+    try:
+        sys.stdout.write(script(shards))
+    except CannotDistribute as error:
+        raise fail(str(error)) from error
+
+
 @app.command(
     rich_help_panel=TRY,
     context_settings={"allow_extra_args": True, "ignore_unknown_options": True},

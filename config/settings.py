@@ -79,6 +79,7 @@ INSTALLED_APPS = [
     "weilu.venues",
     "weilu.indicators",
     "weilu.portal",
+    "weilu.api",
     "weilu.accounts.apps.AccountsConfig",
     "allauth.account",
     "allauth.socialaccount",
@@ -151,6 +152,8 @@ def database() -> dict[str, Any]:
 
 
 DATABASES = {"default": database()}
+# Tables are divided among machines (`weilu distribute`): joins then name the jurisdiction, which says where rows lie.
+SHARDED = env_bool("WEILU_SHARDED")
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- accounts -------------------------------------------------------------------------------------------------------
@@ -245,6 +248,7 @@ RATE_LIMITS = {
     "file": int(os.environ.get("WEILU_RATE_FILE", "60")),
     "follow": int(os.environ.get("WEILU_RATE_FOLLOW", "60")),
     "read": int(os.environ.get("WEILU_RATE_READ", "1200")),
+    "api": int(os.environ.get("WEILU_RATE_API", "600")),  # of one account
     "print": int(os.environ.get("WEILU_RATE_PRINT", "30")),
 }
 

@@ -11,6 +11,7 @@ urlpatterns = [
     path("", include("weilu.matters.urls")),
     path("", include("weilu.venues.urls")),
     path("", include("weilu.indicators.urls")),
+    path("", include("weilu.api.urls")),
 ]
 handler400 = "weilu.portal.errors.bad_request"
 handler403 = "weilu.portal.errors.forbidden"

@@ -156,6 +156,7 @@ class Route:
         access: the permission that its view must declare.
         inside: who finds the object, for routes that name one; all others get 404.
         ok: answers to those who may.
+        stranger: the answer without an account: the log-in for people, 401 for programs.
     """
 
     access: str
@@ -164,6 +165,7 @@ class Route:
     data: Callable[[Things], dict[str, Any]] = nothing
     inside: set[str] | None = None
     ok: tuple[int, ...] = (200,)
+    stranger: int = 302
 
 
 def handed(things: Things) -> dict[str, Any]:
@@ -250,6 +252,12 @@ ROUTES = {
     "figures": Route(P.VIEW),
     "figure": Route(P.VIEW, address=lambda t: {"code": "matters.raised"}),
     "figure_rows": Route(P.VIEW, address=lambda t: {"code": "matters.raised"}),
+    "api_figures": Route(P.VIEW, stranger=401),
+    "api_figure": Route(P.VIEW, address=lambda t: {"code": "matters.raised"}, stranger=401),
+    "api_figure_rows": Route(P.VIEW, address=lambda t: {"code": "matters.raised"}, stranger=401),
+    "api_tokens": Route(P.VIEW),
+    "api_token_new": Route(P.VIEW, ok=(302,)),  # to the password first
+    "api_token_revoke": Route(P.VIEW, "post", lambda t: {"pk": NOWHERE}, inside=ANYBODY),
     "boards": Route(P.VIEW),
     "board_new": Route(P.MANAGE),
     "edition_new": Route(P.VIEW, "post", lambda t: {"pk": NOWHERE}, inside=ANYBODY),
@@ -485,8 +493,8 @@ def test_a_stranger_without_an_account_is_sent_to_the_log_in_and_changes_nothing
             assert answer.status_code < 500 or name == "healthz"
             assert not answer.get("Location", "").startswith("/login/?next")
         else:
-            assert answer.status_code == 302, (method, answer.status_code)
-            assert answer["Location"].startswith("/login/?next=/")
+            assert answer.status_code == route.stranger, (method, answer.status_code)
+            assert route.stranger == 401 or answer["Location"].startswith("/login/?next=/")
         assert SUBJECT not in text_of(answer)
     answer = ask(signed_in(None), name, things)
     if route.access == PUBLIC:

@@ -99,7 +99,7 @@ def test_a_shut_account_is_not_opened_by_its_passkey(site, device):
 def test_the_pages_of_security_have_no_faults(site, device, faults_of):
     add_passkey(device, site)
     faults = faults_of(device)
-    for path in ("/account/security/", "/account/security/app/", "/account/security/passkeys/new/"):
+    for path in ("/account/security/", "/account/security/app/", "/account/security/passkeys/new/", "/account/tokens/"):
         device.goto(site.url + path)
         assert device.evaluate("document.documentElement.scrollWidth <= innerWidth + 1"), path
         faults += faults_of(device)

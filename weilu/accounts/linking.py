@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 
 from weilu.accounts import notices
 from weilu.orgs.models import Grant, User
+from weilu.orgs.sharding import key_of
 from weilu.people.appointments import AppointmentError, give_grant, may_give
 from weilu.people.models import Person
 
@@ -32,7 +33,7 @@ def link(user: User, person: Person, *, by: User) -> list[Grant]:
         LinkError: one of the two is linked already, or ``by`` may not give the role of a post.
     """
     User.objects.select_for_update().get(pk=user.pk)
-    held = Person.objects.select_for_update(of=["self"]).get(pk=person.pk)
+    held = Person.objects.select_for_update(of=["self"]).get(**key_of(person))
     if held.user_id or Person.objects.filter(user=user).exists():
         raise LinkError(_("Account or person is linked already."))
     held.user = user

@@ -233,7 +233,10 @@ class Parties:
     def join(self, person: Person, body: Organisation, kind: Membership.Kind, note: str = "") -> None:
         """Make somebody belong to a body."""
         self.memberships.append(
-            Membership(person=person, organisation=body, kind=kind, valid_from=TERMS[1], note=note)
+            Membership(
+                jurisdiction=self.county.jurisdiction, person=person, organisation=body, kind=kind,
+                valid_from=TERMS[1], note=note,
+            )
         )  # fmt: skip
 
     def person(self, home: Place, *, work: Organisation | None = None, joined: bool = False) -> Person:

@@ -95,7 +95,15 @@ class Records:
             branches.append(branch)
             for person in staff.get(department.pk, []):
                 joined = max(since, person.joined_party_on or since)
-                self.added.append(Membership(person=person, organisation=branch, kind=As.MEMBER, valid_from=joined))
+                self.added.append(
+                    Membership(
+                        jurisdiction=self.county.jurisdiction,
+                        person=person,
+                        organisation=branch,
+                        kind=As.MEMBER,
+                        valid_from=joined,
+                    )
+                )
                 self._report(person)
         return branches
 
@@ -103,7 +111,13 @@ class Records:
         estates = self.county.branches[person.home.parent_id]  # type: ignore[index]
         if estates and self.rng.random() < 0.7:
             day = self.now.date() - dt.timedelta(days=self.rng.randint(20, 300))
-            row = Membership(person=person, organisation=self.rng.choice(estates), kind=As.REPORTED, valid_from=day)
+            row = Membership(
+                jurisdiction=self.county.jurisdiction,
+                person=person,
+                organisation=self.rng.choice(estates),
+                kind=As.REPORTED,
+                valid_from=day,
+            )
             self.added.append(row)
 
     def _doubles(self) -> list[Person]:
@@ -123,7 +137,13 @@ class Records:
             found.append(double)
             if team and row.kind == As.MEMBER:
                 self.added.append(
-                    Membership(person=double, organisation=team, kind=As.VOLUNTEER, valid_from=dt.date(2025, 3, 5))
+                    Membership(
+                        jurisdiction=self.county.jurisdiction,
+                        person=double,
+                        organisation=team,
+                        kind=As.VOLUNTEER,
+                        valid_from=dt.date(2025, 3, 5),
+                    )
                 )
         return found
 

@@ -68,7 +68,9 @@ class Population:
         """Add a membership, some years old."""
         years = {Kind.MEMBER: 20, Kind.VOLUNTEER: 4}.get(kind, 6)
         since = self.opened.date() - dt.timedelta(days=self.rng.randint(30, 365 * years))
-        row = Membership(person=person, organisation=organisation, kind=kind, valid_from=since)
+        row = Membership(
+            jurisdiction=self.county.jurisdiction, person=person, organisation=organisation, kind=kind, valid_from=since
+        )
         self.memberships.append(row)
 
     def home(self, village: Place) -> Place:

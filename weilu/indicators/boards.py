@@ -17,6 +17,7 @@ from weilu.indicators.reading import LEVELS, Part, read
 from weilu.lib.period import Period
 from weilu.orgs.models import Level, Place, User, valid_on
 from weilu.orgs.roles import Permission
+from weilu.orgs.sharding import key_of
 
 MOST_MEASURES = 8
 OBJECTION_DAYS = 5
@@ -116,7 +117,8 @@ def standings(board_place: Place, level: int, measures: list[dict[str, Any]], pe
 
 
 def _locked(edition: Edition, *states: str) -> Edition:
-    locked = Edition.objects.select_for_update(of=("self",)).select_related("board__place").get(pk=edition.pk)
+    rows = Edition.objects.select_for_update(of=("self",)).select_related("board__place")
+    locked = rows.get(**key_of(edition))
     if locked.state not in states:
         raise BoardError(
             _("This edition is “%(state)s” now; the step is not open.") % {"state": locked.get_state_display()}

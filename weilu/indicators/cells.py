@@ -114,8 +114,8 @@ def _unfolded(kind: Kind) -> Unfolded:
     return Unfolded(rows, [each for each in counties if each], None in counties)
 
 
-def _sources(indicator: Indicator, kind: Kind, unfolded: Unfolded) -> Sql:
-    """Return the query of all cells, folded or not."""
+def _sources(indicator: Indicator, kind: Kind, unfolded: Unfolded, way: str) -> Sql:
+    """Return the query of the cells of one breakdown, folded or not."""
     columns = '"jurisdiction_id", "by", "key", "month", "who", "rows", "numerator"'
     kept = ""
     params: tuple[Any, ...] = ()
@@ -127,12 +127,12 @@ def _sources(indicator: Indicator, kind: Kind, unfolded: Unfolded) -> Sql:
     if unfolded.rows:
         every = Sql("true")
         touched = RawSQL('SELECT "row" FROM indicators_touched WHERE "kind" = %s AND "row" IS NOT NULL', (kind.label,))
-        now = cells(indicator, rows.filter(pk__in=touched))
-        before = cells(indicator, rows, sign=-1, instead=images(kind, every), table=kind.table)
+        now = cells(indicator, rows.filter(pk__in=touched), way=way)
+        before = cells(indicator, rows, sign=-1, instead=images(kind, every), table=kind.table, way=way)
         for part in (now, before):
             parts.append(Sql(f"SELECT {columns} FROM ({part.text}) written{kept}", (*part.params, *params)))  # noqa: S608
     if unfolded.counties:
-        anew = cells(indicator, _of_counties(indicator, rows, unfolded.counties))
+        anew = cells(indicator, _of_counties(indicator, rows, unfolded.counties), way=way)
         parts.append(Sql(f"SELECT {columns} FROM ({anew.text}) anew", anew.params))  # noqa: S608
     return joined(parts, " UNION ALL ")
 
@@ -160,9 +160,9 @@ def _groups(
     key: str = "",
 ) -> dict[str, dict[str, Any]]:
     """Return rows and numerator of each group; of one group of ``way`` only, if that is given."""
-    source = _sources(indicator, kind, unfolded)
     only, keys = (' AND cell."key" = %s', (key,)) if way else ("", ())
     way = way or (by if by in dict(own_ways(indicator)) else "")
+    source = _sources(indicator, kind, unfolded, way)
     until = 'cell."month" < %s' if indicator.stock else 'cell."month" < %s AND cell."month" >= %s'
     days = (period.end,) if indicator.stock else (period.end, period.start)
     people = indicator.measure is Measure.PEOPLE

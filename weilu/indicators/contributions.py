@@ -238,36 +238,49 @@ def images(kind: Kind, which: Sql) -> Sql:
     return Sql(text, (kind.label, *which.params))
 
 
-def cells(indicator: Indicator, rows: QuerySet, *, sign: int = 1, instead: Sql | None = None, table: str = "") -> Sql:
+def cells(
+    indicator: Indicator,
+    rows: QuerySet,
+    *,
+    sign: int = 1,
+    instead: Sql | None = None,
+    table: str = "",
+    way: str | None = None,
+) -> Sql:
     """Return a query of the cells that rows make; a cell may come several times.
 
     Args:
         rows: rows of the indicator.
         sign: -1 to take away what they contributed.
         instead: a query that takes the place of ``table``.
+        way: only the cells of one breakdown, or of the whole where it is empty; by default all.
     """
     parts = []
     for query, half in halves(indicator, rows):
         text, params = query.query.sql_with_params()
         if instead:
             text, params = f'WITH "{table}" AS ({instead.text}) {text}', (*instead.params, *params)
-        parts.append(_spread(indicator, Sql(text, params), sign * half))
+        parts.append(_spread(indicator, Sql(text, params), sign * half, way))
     return joined(parts, " UNION ALL ")
 
 
-def _spread(indicator: Indicator, fine: Sql, sign: int) -> Sql:
+def _spread(indicator: Indicator, fine: Sql, sign: int, way: str | None) -> Sql:
     """Turn groups by all breakdowns at once into cells: of the whole, and of each breakdown by itself."""
-    ways = [("''", "''"), *((f"'{code}'", f"fine.c_key{n}") for n, (code, _key) in enumerate(own_ways(indicator)))]
-    values = ", ".join(f"({code}::text, {key}::text)" for code, key in ways)
+    ways = {"": "''", **{code: f"fine.c_key{number}" for number, (code, _key) in enumerate(own_ways(indicator))}}
+    if way is None:
+        values = ", ".join(f"('{code}'::text, {key}::text)" for code, key in ways.items())
+        named, spread = 'way."by", way."key"', f' CROSS JOIN LATERAL (VALUES {values}) way("by", "key")'
+    else:
+        named, spread = f'\'{way}\'::text AS "by", {ways[way]}::text AS "key"', ""
     if by_path(indicator):
         area, join = "area.id", " JOIN orgs_place area ON area.path = fine.c_area AND area.valid_to IS NULL"
     else:
         area, join = "fine.c_area", ""
     text = (
-        f'SELECT {area} AS "jurisdiction_id", \'{indicator.code}\'::text AS "code", way."by", way."key",'  # noqa: S608
+        f'SELECT {area} AS "jurisdiction_id", \'{indicator.code}\'::text AS "code", {named},'  # noqa: S608
         f' fine.c_month AS "month", fine.c_who AS "who", {sign} * fine.c_rows AS "rows",'
         f' {sign} * coalesce(fine.c_numerator, 0)::numeric AS "numerator"'
-        f' FROM ({fine.text}) fine{join} CROSS JOIN LATERAL (VALUES {values}) way("by", "key")'
+        f" FROM ({fine.text}) fine{join}{spread}"
     )
     return Sql(text, fine.params)
 

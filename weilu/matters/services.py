@@ -225,7 +225,8 @@ def merge(matter: Matter, *, into: Matter, by: User, version: int | None) -> Mat
         return []
 
     # Both rows in one order, whichever way round two clerks merge: no deadlock.
-    list(Matter.objects.select_for_update(of=("self",)).filter(pk__in=[matter.pk, into.pk]).order_by("pk"))
+    both = Matter.objects.filter(pk__in=[matter.pk, into.pk], jurisdiction_id=matter.jurisdiction_id)
+    list(both.select_for_update(of=("self",)).order_by("pk"))
     return move(
         matter,
         "merge",

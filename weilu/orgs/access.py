@@ -1,7 +1,7 @@
 """Who may use a route: each view declares it, the middleware holds it, a test walks all of them."""
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from allauth.account.authentication import get_authentication_records
 from django.contrib.auth.views import redirect_to_login
@@ -24,22 +24,37 @@ class AccountRequest(HttpRequest):
 View = TypeVar("View", bound=Callable[..., Any])
 
 
+class Door(Protocol):
+    """How a route for programs learns who calls, and how it refuses."""
+
+    def enter(self, request: HttpRequest) -> HttpResponse | None:
+        """Set the caller's account where the request names it by other means than a session; or refuse."""
+
+    def owes(self, request: HttpRequest) -> bool:
+        """Tell whether the account must see to something before it works."""
+
+    def refuse(self, request: HttpRequest, status: int) -> HttpResponse:
+        """Answer somebody who may not: 401 without an account, 403 with one."""
+
+
 def public(view: View) -> View:
     """Open a route to everybody, residents and strangers alike."""
     view.access = PUBLIC  # type: ignore[attr-defined]
     return view
 
 
-def requires(permission: Permission, *, unsettled: bool = False) -> Callable[[View], View]:
+def requires(permission: Permission, *, unsettled: bool = False, door: Door | None = None) -> Callable[[View], View]:
     """Open a route to accounts that hold ``permission`` somewhere; the view's query says where.
 
     Args:
         unsettled: also to those who must first set a password of their own, or a second factor.
+        door: of a route for programs: who calls, and how it is refused.
     """
 
     def mark(view: View) -> View:
         view.access = permission  # type: ignore[attr-defined]
         view.unsettled = unsettled  # type: ignore[attr-defined]
+        view.door = door  # type: ignore[attr-defined]
         return view
 
     return mark
@@ -60,6 +75,8 @@ class AccessMiddleware:
             return None
         if access is None:
             raise ImproperlyConfigured(f"{view!r} declares no permission: mark it @public or @requires(…)")
+        if door := getattr(view, "door", None):
+            return through(door, request, access)
         if not request.user.is_authenticated:
             return redirect_to_login(request.get_full_path())
         if access is not Permission.SIGNED_IN and access not in request.user.permissions:
@@ -68,6 +85,17 @@ class AccessMiddleware:
             note_use(request)
         owed = None if getattr(view, "unsettled", False) else owes(request)
         return redirect(owed) if owed else None
+
+
+def through(door: Door, request: HttpRequest, access: Any) -> HttpResponse | None:
+    """Hold the declaration of a route for programs: the same rules, answered in its own form."""
+    if refused := door.enter(request):
+        return refused
+    if not request.user.is_authenticated:
+        return door.refuse(request, 401)
+    if access not in request.user.permissions or door.owes(request):
+        return door.refuse(request, 403)
+    return None
 
 
 def owes(request: HttpRequest) -> str | None:

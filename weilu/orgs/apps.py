@@ -24,3 +24,7 @@ class OrgsConfig(AppConfig):
 
     def ready(self) -> None:
         connection_created.connect(step_down, dispatch_uid="weilu.step_down")
+        if settings.SHARDED:
+            from weilu.orgs.sharding import join_by_jurisdiction
+
+            join_by_jurisdiction()

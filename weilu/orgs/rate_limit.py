@@ -59,6 +59,17 @@ def over_limit(request: HttpRequest, kind: str) -> bool:
     return used > settings.RATE_LIMITS[kind]
 
 
+def read_too_often(key: str, kind: str) -> bool:
+    """Count one more reading by ``key`` in this process, and tell whether that is too many in ten minutes.
+
+    Args:
+        key: who reads, such as an account.
+        kind: a key of ``settings.RATE_LIMITS``.
+    """
+    window = int(_window(timezone.now()).timestamp())
+    return _in_memory(f"{kind}:{key}:{window}") > settings.RATE_LIMITS[kind]
+
+
 def _counts(key: str, limits: Limits) -> list[tuple[str, dt.datetime, int]]:
     """Return the key of each count, when its window ends, and how many it allows."""
     seconds = int(timezone.now().timestamp())

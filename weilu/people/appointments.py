@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _lazy
 from weilu.orgs.bodies import BodyError, close_body, constraint_of
 from weilu.orgs.models import Grant, Organisation, Place, User
 from weilu.orgs.roles import ORGANISATION_ROLES, PERMISSIONS, Permission, Role
+from weilu.orgs.sharding import key_of
 from weilu.people.models import Appointment, Membership, Person, Post
 from weilu.records.models import Event
 
@@ -173,7 +174,8 @@ def end_appointment(appointment: Appointment, *, by: User | None, on: dt.date, d
     """
     with _in_words():
         _locked(appointment.post)
-        row = Appointment.objects.select_for_update(of=["self"]).select_related("post", "grant").get(pk=appointment.pk)
+        rows = Appointment.objects.select_for_update(of=["self"]).select_related("post", "grant")
+        row = rows.get(**key_of(appointment))
         if row.valid_to and row.valid_to <= on:
             raise AppointmentError(_("This appointment ended on %(day)s already.") % {"day": row.valid_to}, "on")
         if on <= row.valid_from:
@@ -212,7 +214,7 @@ def take_back(appointment: Appointment, *, by: User | None) -> None:
     """Take back an appointment that was entered by mistake: it never was. Its grant stays, as one that never held."""
     with _in_words():
         post = _locked(appointment.post)
-        row = Appointment.objects.select_for_update(of=["self"]).select_related("grant").get(pk=appointment.pk)
+        row = Appointment.objects.select_for_update(of=["self"]).select_related("grant").get(**key_of(appointment))
         grant = row.grant
         _note(post, "appointment_undo", by, _days(row))
         row.delete()
@@ -310,7 +312,7 @@ def close_with_people(body: Organisation, *, by: User | None, on: dt.date, docum
 def _locked(post: Post) -> Post:
     """Return the post as it is, locked: two who fill it come one after the other."""
     rows = Post.objects.select_for_update(of=["self"]).select_related("organisation__place")
-    return rows.get(pk=post.pk)
+    return rows.get(**key_of(post))
 
 
 def _lasting(post: Post, on: dt.date) -> Any:

@@ -50,7 +50,8 @@ def in_the_party(person: str = "") -> Q:
         person: the column that holds them, such as ``person`` of an appointment; empty for persons themselves.
     """
     joined = Q(**{f"{person}__joined_party_on__isnull" if person else "joined_party_on__isnull": False})
-    return joined | Q(Exists(belonging(*IN_THE_PARTY).filter(person=OuterRef(person or "pk"))))
+    same = {"person": OuterRef(person or "pk"), "jurisdiction": OuterRef("jurisdiction")}
+    return joined | Q(Exists(belonging(*IN_THE_PARTY).filter(**same)))
 
 
 def villages(user: User, place: Place | None) -> QuerySet[Place]:

@@ -58,9 +58,10 @@ def people(user: User, *, kind: str = "", organisation: Organisation | None = No
         rows = rows.filter(home__path__startswith=place.path)
     today = timezone.localdate()
     if kind or organisation:
-        joined = Membership.objects.filter(valid_on(today), person=OuterRef("pk"))
+        same = {"person": OuterRef("pk"), "jurisdiction": OuterRef("jurisdiction")}
+        joined = Membership.objects.filter(valid_on(today), **same)
         joined = joined.filter(kind=kind) if kind else joined
-        held = Appointment.objects.filter(valid_on(today), person=OuterRef("pk"), post__organisation=organisation)
+        held = Appointment.objects.filter(valid_on(today), post__organisation=organisation, **same)
         if organisation:
             belongs = Exists(joined.filter(organisation=organisation))
             rows = rows.filter(belongs if kind else belongs | Exists(held))

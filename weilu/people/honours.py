@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 
 from weilu.orgs.bodies import constraint_of
 from weilu.orgs.models import Organisation, User
+from weilu.orgs.sharding import key_of
 from weilu.people.models import Honour, Person
 from weilu.people.persons import PersonChanged, PersonProblem, keeps
 from weilu.records.models import Event
@@ -68,7 +69,7 @@ def withdraw(honour: Honour, *, reason: str, by: User | None, on: dt.date | None
     on, why = on or timezone.localdate(), reason.strip()
     with transaction.atomic():
         rows = Honour.objects.select_for_update(of=("self",)).select_related("person__home", "organisation__place")
-        held = rows.get(pk=honour.pk)
+        held = rows.get(**key_of(honour))
         _may(by, held.person, held.organisation)
         if held.withdrawn_on:
             raise PersonChanged

@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from weilu.orgs.models import Grant, User
+from weilu.orgs.sharding import key_of
 from weilu.people.appointments import give_grant
 from weilu.people.models import Appointment, Honour, Membership, Person, PersonMerge
 from weilu.people.persons import PersonChanged, PersonProblem, keeps, note, prepare
@@ -66,7 +67,8 @@ def undo_merge(merged: PersonMerge, *, by: User | None) -> Person:
     try:
         with transaction.atomic():
             source, target = _locked(merged.person, merged.into)
-            row = PersonMerge.objects.select_for_update(of=("self",)).get(pk=merged.pk)
+            rows = PersonMerge.objects.select_for_update(of=("self",))
+            row = rows.get(**key_of(merged))
             if row.undone_at:
                 raise PersonProblem(_("This merge was undone already."))
             _may(source, target, by)
@@ -90,10 +92,16 @@ def undo_merge(merged: PersonMerge, *, by: User | None) -> Person:
         ) from error
 
 
+def _either(person: Person, other: Person) -> Q:
+    """The condition that a row is one of the two; their jurisdiction says where the rows lie."""
+    condition = Q(pk__in=[person.pk, other.pk])
+    return condition & Q(jurisdiction_id__in={person.jurisdiction_id, other.jurisdiction_id})
+
+
 def _locked(person: Person, other: Person) -> tuple[Person, Person]:
     """Lock both in the order of their keys, so that two clerks cannot merge each into the other."""
     rows = Person.objects.select_for_update(of=("self",)).select_related("home", "user", "work")
-    found = {row.pk: row for row in rows.filter(pk__in=[person.pk, other.pk]).order_by("pk")}
+    found = {row.pk: row for row in rows.filter(_either(person, other)).order_by("pk")}
     return found[person.pk], found[other.pk]
 
 
@@ -120,7 +128,7 @@ def _check(source: Person, target: Person, by: User | None) -> None:
 
 def _move(model: type[models.Model], source: Person, target: Person) -> list[str]:
     """Move the rows of ``source`` that do not clash with one of ``target``; return their keys."""
-    rows = model._default_manager.filter(person=source).select_for_update()
+    rows = model._default_manager.filter(person=source, jurisdiction_id=source.jurisdiction_id).select_for_update()
     there = model._default_manager.filter(_clash(model), person=target)
     keys = list(rows.exclude(Exists(there)).values_list("pk", flat=True))
     model._default_manager.filter(pk__in=keys).update(person=target)

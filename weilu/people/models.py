@@ -172,6 +172,17 @@ class PersonMerge(models.Model):
         ]
 
 
+class MembershipQuerySet(models.QuerySet):
+    """Memberships."""
+
+    def bulk_create(self, objs, *args, **kwargs):
+        """Create many, each with the jurisdiction of its person."""
+        rows = list(objs)
+        for row in rows:
+            row.jurisdiction_id = row.person.jurisdiction_id
+        return super().bulk_create(rows, *args, **kwargs)
+
+
 class Membership(Dated):
     """A person in an organisation, as what, from when, until when."""
 
@@ -187,6 +198,8 @@ class Membership(Dated):
         GRID_WORKER = "grid_worker", _("Grid worker")
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    # The person's, filled when a row is saved.
+    jurisdiction = models.ForeignKey(Jurisdiction, models.PROTECT, db_index=False, editable=False)
     person = models.ForeignKey(Person, models.PROTECT, related_name="memberships")
     organisation = models.ForeignKey(Organisation, models.PROTECT, related_name="memberships")
     kind = models.CharField(_("as"), max_length=20, choices=Kind)
@@ -195,6 +208,8 @@ class Membership(Dated):
     note = models.CharField(_("note"), max_length=120, blank=True)
     # A telephone for everybody, on the notice of a building, grid or village; never filled from the person's own.
     public_phone = models.CharField(_("public telephone"), max_length=30, blank=True, db_default="")
+
+    objects = MembershipQuerySet.as_manager()
 
     class Meta:
         ordering = ["kind", "id"]
@@ -211,6 +226,12 @@ class Membership(Dated):
             ),
             models.CheckConstraint(condition=ENDS_LATER, name="membership_ends_later"),
         ]
+
+    def save(self, *args, **kwargs):
+        """Save, a new row with the jurisdiction of its person."""
+        if self._state.adding:
+            self.jurisdiction_id = self.person.jurisdiction_id
+        super().save(*args, **kwargs)
 
 
 class Post(Dated):

@@ -20,6 +20,7 @@ from weilu.lib.pinyin import spell, syllables
 from weilu.orgs.bodies import constraint_of
 from weilu.orgs.models import Grant, Jurisdiction, Place, User
 from weilu.orgs.roles import Permission
+from weilu.orgs.sharding import key_of
 from weilu.people.models import Person
 from weilu.records.models import Event
 
@@ -240,7 +241,7 @@ def lock(person: Person, version: int | None) -> Person:
         PersonChanged: the version is not the one seen.
         PersonProblem: the record was merged into another.
     """
-    held = Person.objects.select_for_update(of=("self",)).select_related("home", "work").get(pk=person.pk)
+    held = Person.objects.select_for_update(of=("self",)).select_related("home", "work").get(**key_of(person))
     if version is not None and held.version != version:
         raise PersonChanged
     if held.merged_into_id:

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from weilu.orgs.models import Grant, Level, Organisation, Place, User, grants_on, valid_on
 from weilu.orgs.roles import Role
+from weilu.orgs.sharding import key_of
 from weilu.people.models import Membership, Person
 from weilu.people.persons import KIND, PersonProblem, keeps, note
 from weilu.records.models import Event
@@ -67,7 +68,7 @@ def report_home(person: Person, *, branch: Organisation, by: User | None, on: dt
     on = on or timezone.localdate()
     try:
         with transaction.atomic():
-            held = Person.objects.select_for_update(of=("self",)).select_related("home__parent").get(pk=person.pk)
+            held = Person.objects.select_for_update(of=("self",)).select_related("home__parent").get(**key_of(person))
             if by is not None and by.pk != held.user_id and not keeps(by, held.home):
                 raise PersonProblem(_("Your account may not do this here."))
             if on > timezone.localdate():
@@ -99,7 +100,7 @@ def end_report(row: Membership, *, by: User | None) -> None:
         PersonProblem: ``by`` is neither a clerk of their home nor they themselves.
     """
     with transaction.atomic():
-        held = Membership.objects.select_for_update(of=("self",)).select_related("person__home").get(pk=row.pk)
+        held = Membership.objects.select_for_update(of=("self",)).select_related("person__home").get(**key_of(row))
         person, today = held.person, timezone.localdate()
         if by is not None and by.pk != person.user_id and not keeps(by, person.home):
             raise PersonProblem(_("Your account may not do this here."))
@@ -151,7 +152,7 @@ def answer_correction(person: Person, *, text: str, by: User) -> Event:
         PersonProblem: nothing is open, nothing is said, or ``by`` is no clerk of their home.
     """
     said = text.strip()
-    held = Person.objects.select_for_update(of=("self",)).select_related("home", "user").get(pk=person.pk)
+    held = Person.objects.select_for_update(of=("self",)).select_related("home", "user").get(**key_of(person))
     if not keeps(by, held.home):
         raise PersonProblem(_("Your account may not do this here."))
     if not said or len(said) > LONGEST:

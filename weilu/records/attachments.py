@@ -135,7 +135,11 @@ def _unlink_unshown(digest: str) -> None:
 @transaction.atomic
 def remove(rows: QuerySet[Attachment]) -> None:
     """Delete attachments and, once that is committed, the files that no other attachment shows."""
-    found = dict(rows.select_for_update().values_list("pk", "sha256"))  # locked: a form being sent keeps its photos
+    found: dict[UUID, str] = {}
+    for county in set(rows.order_by().values_list("jurisdiction_id", flat=True)):
+        # Locked, county by county: a form being sent keeps its photos.
+        theirs = rows.filter(jurisdiction_id=county).select_for_update()
+        found |= dict(theirs.values_list("pk", "sha256"))
     Attachment.objects.filter(pk__in=found).delete()
     for digest in sorted(set(found.values())):  # one at a time: holding several could lock up with who attaches them
         transaction.on_commit(partial(_unlink_unshown, digest), robust=True)

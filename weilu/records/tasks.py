@@ -9,6 +9,7 @@ from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
 from weilu.orgs.rate_limit import forget_old
+from weilu.orgs.sharding import key_of
 from weilu.records.models import OutgoingMail
 
 logger = logging.getLogger(__name__)
@@ -18,7 +19,8 @@ logger = logging.getLogger(__name__)
 def send_mail(mail_id: str) -> None:
     """Send one queued e-mail, once: its row is locked while it is sent and marked in the same transaction."""
     with transaction.atomic():
-        row = OutgoingMail.objects.select_for_update().get(pk=mail_id)
+        queued = OutgoingMail.objects.get(pk=mail_id)
+        row = OutgoingMail.objects.select_for_update().get(**key_of(queued))
         if row.sent_at is None:
             EmailMessage(row.subject, row.body, to=[row.to]).send()
             row.sent_at = timezone.now()

@@ -110,7 +110,8 @@ def week_of(venue: Venue, monday: dt.date, now: dt.datetime | None = None) -> li
 def to_answer(user: User) -> BookingQuerySet:
     """Return what somebody asked for and nobody has answered, the first to come first."""
     rows: BookingQuerySet = Booking.objects.kept_by(user).filter(state=State.WANTED)  # type: ignore[attr-defined]
-    clash = Booking.objects.filter(venue=OuterRef("venue"), state=State.CONFIRMED, during__overlap=OuterRef("during"))
+    clash = Booking.objects.filter(venue=OuterRef("venue"), jurisdiction=OuterRef("jurisdiction"))
+    clash = clash.filter(state=State.CONFIRMED, during__overlap=OuterRef("during"))
     return rows.annotate(clashes=Exists(clash)).select_related("venue__place").order_by(Lower("during"))
 
 

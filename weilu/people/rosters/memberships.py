@@ -86,7 +86,8 @@ def write(scope: Scope, *, end: list[Any]) -> None:
     insert_from(
         Membership,
         {
-            "id": "s.fresh", "person_id": "s.person", "organisation_id": "s.organisation_id",
+            "id": "s.fresh", "jurisdiction_id": "%(jurisdiction)s::uuid", "person_id": "s.person",
+            "organisation_id": "s.organisation_id",
             "kind": "%(membership)s::text", "place_id": "s.place_id", "note": "s.note",
             "valid_from": "GREATEST(COALESCE(s.since, %(today)s::date), o.until)",
         },
