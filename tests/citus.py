@@ -105,7 +105,8 @@ def faults(sql: str) -> list[str]:
     tree = sqlglot.parse_one(sql, read="postgres")
     found, together = placed(tree)
     roots = {together.root(node) for node in found}
-    values = {together.root(end) for end in list(together.parent) if end[0] == "value"}  # type: ignore[index]
+    ends = [*together.parent, *together.parent.values()]
+    values = {together.root(end) for end in ends if end[0] == "value"}  # type: ignore[index]
     if len(roots) == 1 and roots <= values:
         return []  # one machine answers: all of SQL works
     wrong = [f"{name} over several machines" for kind, name in ONE_SHARD.items() if tree.find(kind)]

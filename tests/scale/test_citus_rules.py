@@ -31,8 +31,8 @@ WIDER = {
     "honour_once_a_body": "a body is of one jurisdiction, and its honours are made with it",
     "notice_print_once_at_a_time": "a place lies in one jurisdiction; two prints of it would be waste, not a fault",
 }
-# Their rows lie everywhere or here: grants, second factors; or the condition is made beside (merging._either).
-LOCKED_OTHERWISE: set[str] = set()
+# The condition with the jurisdiction is made beside: merging._either.
+LOCKED_OTHERWISE = {"merging._locked"}
 # Pages whose queries Citus would refuse as they are; docs/debts.md says so.
 REFUSED = {
     "coverage": "asks of each body whether a member belongs to it; bodies lie everywhere, members with their county",
@@ -110,8 +110,9 @@ def test_no_row_names_a_row_of_another_jurisdiction(world):
 
 # --- queries ----------------------------------------------------------------------------------------------------------
 @pytest.fixture
-def sharded(monkeypatch):
+def sharded(monkeypatch, settings):
     """Joins as they are on a sharded database."""
+    settings.SHARDED = True
     for key in inner_keys():
         monkeypatch.setitem(key.__dict__, "get_extra_restriction", None)
         monkeypatch.setitem(key.__dict__, "get_extra_descriptor_filter", None)

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
+from django.conf import settings
 from django.db import connection
 from django.db.models import Avg, Count, DurationField, ExpressionWrapper, F, Model, Q, QuerySet
 from django.utils import timezone
@@ -64,12 +65,11 @@ def matching(rows: MatterQuerySet, text: str) -> MatterQuerySet:
         return rows.none()
     # A literal, not a parameter: how rare the words are decides the plan, so it must not be made without them.
     literal = Literal(to_query(words)).as_string()
+    where = ["matters_mattertext.matter_id = matters_matter.id", f"matters_mattertext.words @@ {literal}::tsquery"]
+    if settings.SHARDED:
+        where.append("matters_mattertext.jurisdiction_id = matters_matter.jurisdiction_id")
     return rows.extra(  # type: ignore[return-value]  # noqa: S610 (quoted, and words hold no other signs)
-        tables=["matters_mattertext"],
-        where=[
-            "matters_mattertext.matter_id = matters_matter.id",
-            f"matters_mattertext.words @@ {literal}::tsquery",
-        ],
+        tables=["matters_mattertext"], where=where
     )
 
 
