@@ -207,8 +207,8 @@ INDICATORS = [
         _in_villages,
         _("Cadres of the two committees of villages"),
         _(
-            "Different people who on the last day of the period hold a post in the committee of a village or in its Party "
-            "branch or committee; who sits in both counts once, communities do not count."
+            "Different people who on the last day of the period hold a post in the committee of a village or in its "
+            "Party branch or committee; who sits in both counts once, communities do not count."
         ),
         _("people"),
         "A4",
@@ -234,7 +234,8 @@ INDICATORS = [
         _("Property firms with Party members in both teams"),
         _(
             "Property firms that a Party member leads on the last day of the period (management team) and where "
-            "another Party member holds a post that does not lead it or is staff (service team); one of both does not count."
+            "another Party member holds a post that does not lead it or is staff (service team); one of both is "
+            "not enough."
         ),
         _("firms"),
         "A3",
