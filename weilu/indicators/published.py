@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from django.db.models import Q, QuerySet
+
 from weilu.indicators.catalogue import catalogue
 from weilu.indicators.reading import read
 from weilu.lib.indicators import Indicator
@@ -16,6 +18,7 @@ from weilu.lib.period import Period
 from weilu.orgs.models import Place
 from weilu.records.models import Event
 
+EVERYWHERE = Q()
 FACTS = Path(__file__).parent / "data" / "published.csv"
 # Codes of the invented places, by the scope that a source speaks of. GB/T 2260 gives 5170 to nobody.
 CITY, COUNTY = "5170", "517021"
@@ -99,14 +102,14 @@ def scale_laid_out() -> int:
     return found.changes["scale"] if found else 0
 
 
-def _city():
+def _city() -> QuerySet:
     return Place.objects.filter(code=CITY, valid_to=None).values("pk")
 
 
-def places_of(facts: tuple[Published, ...]) -> dict[str, Place]:
-    """Return the places of the figures that are there, by code."""
-    rows = Place.objects.filter(code__in={fact.place for fact in facts}, valid_to=None)
-    return {place.code: place for place in rows}
+def places_of(facts: tuple[Published, ...], scope: Q = EVERYWHERE) -> dict[str, Place]:
+    """Return the places of the figures that are there and in ``scope``, by code."""
+    rows = Place.objects.filter(scope, code__in={fact.place for fact in facts}, valid_to=None)
+    return {place.code: place for place in rows.select_related("parent")}
 
 
 def compare(fact: Published, place: Place, scale: int) -> Comparison:
