@@ -8,6 +8,7 @@ import csv
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from django.db.models import Q, QuerySet
 
@@ -69,10 +70,11 @@ class Published:
 def published() -> tuple[Published, ...]:
     """Return the published figures, in their order."""
     with FACTS.open(encoding="utf-8", newline="") as file:
-        return tuple(
-            Published(**{**row, "value": int(row["value"]), "scales": row["scales"] == "yes"})
-            for row in csv.DictReader(file)
-        )
+        return tuple(_fact(row) for row in csv.DictReader(file))
+
+
+def _fact(row: dict[str, Any]) -> Published:
+    return Published(**{**row, "value": int(row["value"]), "scales": row["scales"] == "yes"})
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ def _visible(rows, user):
 
 
 def _stock(
-    code: str, kinds: list[Kind], name, scope, mechanism: str = "A4", figures: tuple[str, ...] = (), *,
+    code: str, kinds: list[Membership.Kind], name, scope, mechanism: str = "A4", figures: tuple[str, ...] = (), *,
     version: int = 1, which: Q = EVERY,
 ) -> Indicator:  # fmt: skip
     """Different people who are members of one of some kinds on a day."""
@@ -65,7 +65,7 @@ def _of_the_party(person: str = "person") -> Exists:
     return Exists(_overlaps(Membership.objects.filter(person=OuterRef(person), kind__in=kinds)))
 
 
-def _led_by_members(kind: Body) -> QuerySet:
+def _led_by_members(kind: Organisation.Kind) -> QuerySet:
     """Appointments of Party members to posts that lead a body of ``kind``."""
     rows = Appointment.objects.filter(_of_the_party(), post__leads=True, post__organisation__kind=kind)
     return rows.annotate(body=F("post__organisation__name"))
@@ -122,6 +122,10 @@ def _in_posts(
 # Honours.
 
 
+def _honours_visible(rows, user):
+    return rows.visible_to(user)
+
+
 def _honours(code: str, which: Q, name, scope, figures: tuple[str, ...] = ()) -> Indicator:
     """Honours of which ``which`` holds, by the day on which they were given."""
     return Indicator(
@@ -132,7 +136,7 @@ def _honours(code: str, which: Q, name, scope, figures: tuple[str, ...] = ()) ->
         mechanism="A6",
         figures=figures,
         rows=lambda: Honour.objects.filter(which, withdrawn_on=None),
-        visible=lambda rows, user: rows.visible_to(user),
+        visible=_honours_visible,
         at="awarded_on",
         place="jurisdiction__place__path",
         breakdowns=(

@@ -64,7 +64,8 @@ class Ground:
         """Return a grid, village or community as the columns of a record."""
         grid = place if place.level == Level.GRID else None
         village = self.places[place.parent_id] if grid else place
-        return Spot(village.parent_id, village.pk, grid.pk if grid else None, village.short_name)
+        township: Any = village.parent_id
+        return Spot(township, village.pk, grid.pk if grid else None, village.short_name)
 
     @cached_property
     def clerks(self) -> dict[Any, Person]:
@@ -137,7 +138,7 @@ def hard_problems(ground: Ground, plan: Plan, total: int, counted: int) -> Make:
     rows = Grant.objects.filter(
         role=Role.COUNTY_DEPARTMENT, jurisdiction=ground.jurisdiction, organisation__name__in=BUREAUS
     )
-    hands = {
+    hands: dict[str, tuple[Person, tuple[Any, str]]] = {
         row.organisation.name: (Person(row.user_id, row.user.name), (row.organisation_id, row.organisation.name))
         for row in rows.select_related("user", "organisation")
         if row.organisation
