@@ -1,6 +1,7 @@
 """The published figures come out exactly, here at a hundredth of the size: laid out once, whatever interrupts it."""
 
 import io
+import re
 from collections import Counter, defaultdict
 
 import pytest
@@ -170,8 +171,14 @@ def test_the_citys_observer_opens_every_figure_with_its_rows(city, client):
             observer = User.objects.get(username="figures-admin")
         rows = rows_of(indicator, row.place, Period.of(row.fact.period))
         assert seen_by(indicator, rows, observer).exists(), row.fact.figure
-    response = client.get(f"/figures/orders.reported_services/rows/?place={CITY}&period=2022")
-    assert response.status_code == 200
+    for code, link in (
+        ("orders.reported_services", "/matters/"), ("bodies.red_property_firms", "/organisations/"),
+        ("people.reported", "/people/"), ("places.community_grids", "/places/5170"),
+    ):  # fmt: skip
+        rows = client.get(f"/figures/{code}/rows/?place={CITY}&period=2022").text
+        first = re.search(rf'href="({link}[^"]+)"', rows[rows.index("<tbody>") :])
+        assert first, code
+        assert client.get(first[1]).status_code == 200
 
 
 def test_who_sees_the_county_only_finds_its_figures_only(city, client):
