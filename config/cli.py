@@ -28,6 +28,8 @@ imports = typer.Typer(help="Bring data in: divisions, rosters, matters.", no_arg
 app.add_typer(imports, name="import", rich_help_panel=DATA)
 rebuilds = typer.Typer(help="Make derived things anew from the records.", no_args_is_help=True)
 app.add_typer(rebuilds, name="rebuild", rich_help_panel=DATA)
+demos = typer.Typer(invoke_without_command=True)
+app.add_typer(demos, name="demo", rich_help_panel=RUN)
 console = Console(stderr=True)
 
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Check everything, write nothing.")]
@@ -123,22 +125,65 @@ def _serve(host: str, port: int, workers: int, demo: bool) -> None:
     raise typer.Exit(status)
 
 
-def print_accounts(accounts: list[tuple[str, str, str]]) -> None:
+def print_accounts(accounts: list[tuple[str, str, str]], title: str = "Accounts of the demo county") -> None:
     """Print one account for each role."""
-    table = Table("role", "account", "password", title="Accounts of the demo county")
+    table = Table("role", "account", "password", title=title)
     for row in accounts:
         table.add_row(*row)
     Console(width=100).print(table)
+
+
+def print_published(found: Any, scale: int) -> None:
+    """Print each published figure beside what was read, and the accounts to look with."""
+    from weilu.demo.published.accounts import accounts
+
+    size = "" if scale == 1 else f" at 1:{scale}"
+    table = Table(
+        "figure", "name", "place", "period", f"published{size}", "read", "same", title="The published figures"
+    )
+    for row in found:
+        fact, value = row.fact, "–" if row.value is None else f"{row.value:,}"
+        same = "[green]yes[/green]" if row.exact else "[red]no[/red]"
+        table.add_row(fact.figure, fact.words, f"{row.place}", fact.period, f"{row.expected:,}", value, same)
+    Console(width=110).print(table)
+    print_accounts(accounts(scale), "Accounts of the invented city: weilu serve, then /figures/published/")
 
 
 HostOption = Annotated[str, typer.Option(envvar="HOST", help="Address to listen on.")]
 PortOption = Annotated[int, typer.Option(envvar="PORT", help="Port to listen on.")]
 
 
-@app.command(rich_help_panel=RUN)
-def demo(host: HostOption = "127.0.0.1", port: PortOption = 8000) -> None:
+@demos.callback()
+def demo(context: typer.Context, host: HostOption = "127.0.0.1", port: PortOption = 8000) -> None:
     """Show a county at work: load the demo county if it is not there, then serve."""
-    _serve(host, port, workers=2, demo=True)
+    if context.invoked_subcommand is None:
+        _serve(host, port, workers=2, demo=True)
+
+
+@demos.command("figures")
+def demo_figures(
+    scale: Annotated[int, typer.Option(help="How many times smaller than published: 100 is a hundredth.")] = 1,
+    as_json: AsJson = False,
+) -> None:
+    """Lay out an invented city of the size that published figures speak of, and read each of them there.
+
+    It may be interrupted and goes on where it stood; run again it changes nothing. Leaves with 0 if all are exact.
+    """
+    with Database():
+        from weilu.demo import DemoError
+        from weilu.demo.published import lay_out
+
+        try:
+            found = lay_out(console, scale=scale)
+        except DemoError as error:
+            raise fail(str(error)) from error
+        except KeyboardInterrupt:
+            raise fail("Interrupted. What is done stays; the same command goes on from here.") from None
+        if as_json:
+            print(json.dumps([row.as_dict() for row in found], ensure_ascii=False))
+        else:
+            print_published(found, scale)
+        raise typer.Exit(0 if all(row.exact for row in found) else 1)
 
 
 @app.command(rich_help_panel=RUN)
@@ -363,7 +408,8 @@ def import_roster(
     kind: Annotated[
         str,
         typer.Option(
-            help="members, cadres, village-cadres, grid-workers, community-workers, volunteers or organisations."
+            help="members, reported, cadres, village-cadres, grid-workers, community-workers, volunteers or "
+            "organisations."
         ),
     ],
     place: Annotated[str, typer.Option(help="Code of the place whose roster it is, such as 510824100.")],

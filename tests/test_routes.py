@@ -250,6 +250,7 @@ ROUTES = {
     # Figures.
     "dashboard": Route(P.VIEW),
     "figures": Route(P.VIEW),
+    "published_figures": Route(P.VIEW),
     "figure": Route(P.VIEW, address=lambda t: {"code": "matters.raised"}),
     "figure_rows": Route(P.VIEW, address=lambda t: {"code": "matters.raised"}),
     "api_figures": Route(P.VIEW, stranger=401),

@@ -7,6 +7,7 @@ from random import Random
 
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import DatabaseError, connection, transaction
+from django.db.models import Q
 from django.utils import timezone
 from psycopg import sql
 from rich.console import Console
@@ -26,6 +27,7 @@ from weilu.demo.plot import Plot
 from weilu.demo.population import Population
 from weilu.demo.showcase import showcase
 from weilu.demo.venues import Venues
+from weilu.indicators.published import CITY
 from weilu.lib.copying import copy_rows
 from weilu.lib.search import words_of
 from weilu.matters.models import Matter, MatterText
@@ -73,7 +75,7 @@ def load(console: Console, *, now: dt.datetime | None = None) -> list[tuple[str,
                 cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [LOCK])
             if not is_loaded():
                 Loading(bar, now or timezone.now()).run()
-        _analyse()
+        analyse()
     return accounts()
 
 
@@ -85,17 +87,19 @@ def is_loaded() -> bool:
     """
     if Matter.objects.filter(jurisdiction__place__code=COUNTY, intake_key="demo:1").exists():
         return True
-    if other := Jurisdiction.objects.select_related("place").first():
+    counties = Jurisdiction.objects.select_related("place")
+    invented = Q(place__path__contains=f"/{CITY}/")
+    if other := counties.exclude(invented).first():
         raise DemoError(
             f"This database is at work for {other.place.name}; the demo's invented people would be mixed into it. "
             "Give the demo a data folder or a database of its own: WEILU_DATA=/some/other/folder weilu demo"
         )
-    if User.objects.exists():
+    if User.objects.exists() and not counties.filter(invented).exists():
         raise DemoError("This database holds accounts already. Give the demo a database of its own.")
     return False
 
 
-def _analyse() -> None:
+def analyse() -> None:
     """Tell the planner what is there now, where the role may; else PostgreSQL does so by itself in a minute."""
     for model in BIG:
         try:

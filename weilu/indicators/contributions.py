@@ -12,16 +12,18 @@ from functools import cache, cached_property
 from typing import Any
 
 from django.apps import apps
-from django.db.models import Count, F, Func, Model, Q, QuerySet, Sum, TextField, Value
+from django.db.models import Count, F, ForeignKey, Func, Model, Q, QuerySet, Sum, TextField, Value
 from django.db.models.fields import DateField, DateTimeField, DurationField, Field, UUIDField
 from django.db.models.functions import Cast, Coalesce
 
 from weilu.indicators.cell_models import NOBODY
+from weilu.indicators.fields import field_of
 from weilu.lib.indicators import Indicator, Measure
 from weilu.orgs.models import Jurisdiction, Place
 
-# Places and counties lend their path, and that of a county never changes.
+# Places and counties lend their path, and that of a county never changes; nor does a place's level.
 STEADY = frozenset({Place._meta.db_table, Jurisdiction._meta.db_table})
+STEADY_COLUMNS = frozenset({"id", "level", "place_id"})
 TABLE = re.compile(r'(?:FROM|JOIN) "(\w+)"')
 CELL = '"jurisdiction_id", "code", "by", "key", "month", "who", "rows", "numerator"'
 
@@ -43,6 +45,13 @@ class AreaOf(Func):
 
     template = "substring(%(expressions)s from '^(?:[^/]*/){1,3}')"
     output_field = TextField()
+
+
+class HashOf(Func):
+    """A text as a UUID, for counting different ones."""
+
+    template = "md5(%(expressions)s)::uuid"
+    output_field = UUIDField()
 
 
 class Seconds(Func):
@@ -99,10 +108,19 @@ def _numerator(indicator: Indicator) -> Any:
     return Value(0)
 
 
+def _who(indicator: Indicator, rows: QuerySet) -> Any:
+    """Return what tells different people, or things, from each other: their key, or a hash of what names them."""
+    value = str(indicator.value)
+    if isinstance(field_of(rows.model, value), ForeignKey):
+        key: Any = F(f"{value}_id")
+    else:
+        key = HashOf(Cast(F(value), TextField()))
+    return Coalesce(key, Value(NOBODY), output_field=UUIDField())
+
+
 def _grouped(indicator: Indicator, rows: QuerySet, time: str) -> QuerySet:
     area: Any = AreaOf(F(indicator.place)) if by_path(indicator) else F(f"{indicator.place}county_id")
-    people = indicator.measure is Measure.PEOPLE
-    who = Coalesce(F(f"{indicator.value}_id"), Value(NOBODY), output_field=UUIDField()) if people else Value(NOBODY)
+    who = _who(indicator, rows) if indicator.measure is Measure.PEOPLE else Value(NOBODY)
     keys = {
         f"c_key{number}": Coalesce(Cast(F(column), TextField()), Value(""), output_field=TextField())
         for number, (_code, column) in enumerate(own_ways(indicator))
@@ -134,8 +152,8 @@ class Kind:
     Attributes:
         label: as ``indicators_touched`` names it.
         model: whose rows are counted.
-        plain: whether what a row contributes hangs on the row and on names beside it; if not, everything that the
-            county has is counted anew when one of the tables changes.
+        plain: whether its query reads the table once, so that images of rows can take its place; if not, everything
+            that the county has is counted anew when a row changes, as it is when a table beside it changes.
     """
 
     label: str
@@ -154,10 +172,7 @@ class Kind:
     @cached_property
     def texts(self) -> list[str]:
         """The SQL of its definitions, to see which tables and columns they read."""
-        found = []
-        for indicator in self.indicators:
-            found += [query.query.sql_with_params()[0] for query, _sign in halves(indicator, indicator.rows())]
-        return found
+        return [text for indicator in self.indicators for text in _texts(indicator)]
 
     @cached_property
     def columns(self) -> list[str]:
@@ -174,6 +189,11 @@ class Kind:
             for table in TABLE.findall(text):
                 if table not in STEADY and (table != self.table or not self.plain):
                     found.setdefault(table, set()).update(_columns(text, table))
+        for indicator in self.indicators:  # which rows count may hang on a place; where they count hangs on its county
+            text = indicator.rows().query.sql_with_params()[0].partition(" FROM ")[2]
+            for table in set(TABLE.findall(f" FROM {text}")) & STEADY - {self.table}:
+                if columns := _columns(text, table) - STEADY_COLUMNS:
+                    found.setdefault(table, set()).update(columns)
         return found
 
 
@@ -182,26 +202,21 @@ def _columns(text: str, table: str) -> set[str]:
     return {column for name in names for column in re.findall(rf'"?{name}"?\."(\w+)"', text)}
 
 
-def _is_plain(indicator: Indicator) -> bool:
-    """Tell whether its query reads its own table once and joins others by their keys: no subquery."""
-    table = indicator.rows().model._meta.db_table
-    for query, _sign in halves(indicator, indicator.rows()):
-        text = query.query.sql_with_params()[0]
-        if text.count("SELECT") > 1 or TABLE.findall(text).count(table) != 1:
-            return False
-    return True
+def _texts(indicator: Indicator) -> list[str]:
+    return [query.query.sql_with_params()[0] for query, _sign in halves(indicator, indicator.rows())]
 
 
 def kinds_of(indicators: Iterable[Indicator]) -> list[Kind]:
-    """Gather indicators by the rows that they count."""
+    """Gather indicators by the rows that they count; each that asks by a subquery is kept by itself."""
     plain: dict[type[Model], list[Indicator]] = {}
     found = []
     for indicator in indicators:
-        model = indicator.rows().model
-        if _is_plain(indicator):
+        model, texts = indicator.rows().model, _texts(indicator)
+        if all(text.count("SELECT") == 1 for text in texts):
             plain.setdefault(model, []).append(indicator)
         else:
-            found.append(Kind(indicator.code, model, (indicator,), plain=False))
+            once = all(TABLE.findall(text).count(model._meta.db_table) == 1 for text in texts)
+            found.append(Kind(indicator.code, model, (indicator,), plain=once))
     return [Kind(model._meta.label_lower, model, tuple(each), plain=True) for model, each in plain.items()] + found
 
 

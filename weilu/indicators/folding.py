@@ -71,8 +71,7 @@ def _step(kind: Kind) -> int:
         return 0
     marks = list(Touched.objects.filter(kind=kind.label, row=None).values_list("pk", "jurisdiction")[:BATCH])
     if not marks:
-        with _held(kind), _snapshot():
-            return _fold_rows(kind, BATCH)
+        return _fold_some(kind)
     counties = {county for _mark, county in marks}
     if None in counties:
         recount(kind)
@@ -162,6 +161,7 @@ def recount(kind: Kind, indicators: list[Indicator] | None = None, tell: Tell | 
         tell: told how many rows of how many are counted.
     """
     indicators = indicators or list(kind.indicators)
+    _clear_backlog(kind, indicators)
     found = areas_of(kind)
     total, done = sum(found.values()), 0
     with _held(kind), _snapshot():  # what has no rows any more has no cells
@@ -179,6 +179,23 @@ def recount(kind: Kind, indicators: list[Indicator] | None = None, tell: Tell | 
             code=indicator.code, defaults={"version": indicator.version, "at": timezone.now()}
         )
     return len(found)
+
+
+def _clear_backlog(kind: Kind, indicators: list[Indicator]) -> None:
+    """Fold what was written before; where nothing of a kind was ever counted, what is counted now holds it already."""
+    begun = Folded.objects.filter(code__in=kind.codes).exists()
+    if begun or len(indicators) < len(kind.indicators):
+        while _fold_some(kind):
+            pass
+        return
+    with _held(kind), _snapshot():
+        Cell.objects.filter(code__in=kind.codes)._raw_delete("default")
+        Touched.objects.filter(kind=kind.label).delete()
+
+
+def _fold_some(kind: Kind) -> int:
+    with _held(kind), _snapshot():
+        return _fold_rows(kind, BATCH)
 
 
 def rebuild(codes: list[str] | None = None) -> Iterator[tuple[Kind, list[Indicator]]]:

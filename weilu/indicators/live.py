@@ -8,11 +8,12 @@ from typing import Any
 
 from django.contrib.postgres.fields import ArrayField
 from django.db.models import Count, F, Func, Q, QuerySet, Sum, Value
-from django.db.models.fields import CharField, DateField, DateTimeField, Field, IntegerField, TextField
+from django.db.models.fields import CharField, DateField, DateTimeField, IntegerField, TextField
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
+from weilu.indicators.fields import field_of
 from weilu.lib.indicators import Breakdown, Indicator, Measure
 from weilu.lib.period import Period, spans_of
 from weilu.orgs.memory import remember, rows_by_id
@@ -94,16 +95,8 @@ class SplitPart(Func):
     output_field = TextField()
 
 
-def _field(rows: QuerySet, path: str) -> Field:
-    model, found = rows.model, None
-    for name in path.split("__"):
-        found = model._meta.get_field(name)
-        model = getattr(found, "related_model", None) or model
-    return found  # type: ignore[return-value]
-
-
 def _moment(rows: QuerySet, path: str, moment: dt.datetime, day: dt.date) -> dt.datetime | dt.date:
-    return moment if isinstance(_field(rows, path), DateTimeField) else day
+    return moment if isinstance(field_of(rows.model, path), DateTimeField) else day
 
 
 def _in(indicator: Indicator, place: Place) -> Q:
@@ -208,7 +201,7 @@ def _grouping(indicator: Indicator, rows: QuerySet, period: Period, by: str) -> 
     beside, _dot, name = way.key.rpartition("__")
     if beside and indicator.measure is not Measure.PEOPLE:
         # By the key of what is named beside the row: joined after they are counted, names cost nothing.
-        related: Any = _field(rows, beside).related_model
+        related: Any = field_of(rows.model, beside).related_model
         return Grouping(F(f"{beside}_id"), lambda keys: _names_beside(related, name, keys))
     return Grouping(F(way.key), lambda keys: {key: (str(key), name) for key, name in names_of(way, keys).items()})
 
@@ -262,7 +255,7 @@ class WidthBucket(Func):
 
 def _by_time(indicator: Indicator, rows: QuerySet, period: Period, by: str) -> Grouping:
     spans = spans_of(period, by)
-    moments = isinstance(_field(rows, indicator.at), DateTimeField)
+    moments = isinstance(field_of(rows.model, indicator.at), DateTimeField)
     edges = Value(
         [span.begins if moments else span.start for span in spans],
         output_field=ArrayField(DateTimeField() if moments else DateField()),
@@ -355,7 +348,7 @@ def narrowed(indicator: Indicator, rows: QuerySet, by: str, key: str) -> QuerySe
         raise UnknownBreakdown(by)
     if key:
         return rows.filter(**{way.key: key})
-    empty = isinstance(_field(rows, way.key), CharField)  # not filled in: nothing, or no letter
+    empty = isinstance(field_of(rows.model, way.key), CharField)  # not filled in: nothing, or no letter
     return rows.filter(**({way.key: ""} if empty else {f"{way.key}__isnull": True}))
 
 

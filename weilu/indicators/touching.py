@@ -7,14 +7,14 @@ from uuid import UUID
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
-from django.db.models import ForeignKey, Model, QuerySet
+from django.db.models import F, ForeignKey, Model, QuerySet
 from django.db.models.sql import Query
 from django.db.models.sql.where import WhereNode
 
 from weilu.indicators.cell_models import Touched
-from weilu.indicators.contributions import Kind, kinds, model_of_table
+from weilu.indicators.contributions import AreaOf, Kind, kinds, model_of_table
 from weilu.lib.writes import watch
-from weilu.orgs.models import Jurisdiction
+from weilu.orgs.models import Jurisdiction, Place
 
 FEW = 10_000
 
@@ -77,11 +77,24 @@ class Recorder:
 
     def _mark(self, rows: QuerySet, columns: frozenset[str] | None) -> None:
         labels = {kind.label for kind, read in self.beside if columns is None or columns & read}
+        if not labels:
+            return
+        if self.model is Place:
+            mark(labels, _counties(rows))
+            return
         if self.home is None:
             mark(labels, [None])
             return
         places = self.model._default_manager.filter(pk__in=rows).order_by().values_list(self.home, flat=True)
         mark(labels, list(places.distinct()))
+
+
+def _counties(rows: QuerySet) -> list[UUID]:
+    """Return the counties that some places lie in."""
+    places = Place.objects.filter(pk__in=rows).order_by().annotate(area=AreaOf(F("path")))
+    return list(
+        Place.objects.filter(path__in=places.values("area").distinct(), valid_to=None).values_list("pk", flat=True)
+    )
 
 
 def mark(labels: Iterable[str], jurisdictions: Iterable[UUID | None]) -> None:

@@ -2,11 +2,12 @@
 
 from django.urls import path
 
-from weilu.indicators import board_views, views
+from weilu.indicators import board_views, published_views, views
 
 urlpatterns = [
     path("dashboard/", views.dashboard, name="dashboard"),
     path("figures/", views.figures, name="figures"),
+    path("figures/published/", published_views.published_figures, name="published_figures"),
     path("figures/<str:code>/", views.figure, name="figure"),
     path("figures/<str:code>/rows/", views.figure_rows, name="figure_rows"),
     path("boards/", board_views.board_list, name="boards"),

@@ -1,11 +1,13 @@
 """What may be counted of residents' matters."""
 
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
 from weilu.lib.indicators import Breakdown, Indicator, Measure
 from weilu.matters.models import Channel, Matter, Module
 from weilu.matters.workflow import DONE, State
+from weilu.orgs.models import Organisation
+from weilu.people.models import Membership
 
 ROW = (
     (_("number"), "number"),
@@ -31,6 +33,25 @@ def _settled():
     return Matter.objects.filter(state__in=sorted(DONE))
 
 
+def _on_platform():
+    return _settled().filter(channel__in=[Channel.WEB, Channel.QR, Channel.HOTLINE])
+
+
+def _difficult():
+    above = [Organisation.Kind.OFFICE, Organisation.Kind.DEPARTMENT]
+    return _settled().filter(village__isnull=False, handler__kind__in=above)
+
+
+def _by_reported():
+    """Orders that were settled by somebody who, that day, had reported to the branch of their home estate."""
+    reported = Membership.objects.filter(
+        jurisdiction=OuterRef("jurisdiction"), person__user=OuterRef("taken_by"), kind=Membership.Kind.REPORTED
+    )
+    day = OuterRef("settled_at__date")
+    holding = reported.filter(Q(valid_to=None) | Q(valid_to__gt=day), valid_from__lte=day)
+    return _settled().filter(Exists(holding), taken_by__isnull=False)
+
+
 INDICATORS = [
     Indicator(
         code="matters.raised",
@@ -53,13 +74,44 @@ INDICATORS = [
         ),
         unit=_("matters"),
         mechanism="B3",
-        figures=("F25", "F55"),
         rows=_settled,
         visible=_visible,
         opens="view",
         at="settled_at",
         breakdowns=WAYS,
         columns=ROW,
+    ),
+    Indicator(
+        code="matters.on_platform",
+        name=_("Matters settled on the platform"),
+        scope=_(
+            "Matters that came in by web page, QR code or hotline, by the day they were settled; those noted on visits "
+            "or imported from another system do not count."
+        ),
+        unit=_("matters"),
+        mechanism="B3",
+        figures=("F25",),
+        rows=_on_platform,
+        visible=_visible,
+        at="settled_at",
+        breakdowns=WAYS,
+        columns=ROW,
+    ),
+    Indicator(
+        code="matters.difficult",
+        name=_("Difficult problems of villages and communities settled"),
+        scope=_(
+            "Matters of villages and communities that a township office or a county department settled in the period: "
+            "those that were settled on the spot, by a grid or by members do not count."
+        ),
+        unit=_("matters"),
+        mechanism="B3",
+        figures=("F55",),
+        rows=_difficult,
+        visible=_visible,
+        at="settled_at",
+        breakdowns=(*WAYS, Breakdown("handler", _("handled by"), "handler__name")),
+        columns=(*ROW, (_("handled by"), "handler")),
     ),
     Indicator(
         code="matters.unsettled",
@@ -147,8 +199,24 @@ INDICATORS = [
         ),
         unit=_("person-times"),
         mechanism="B2",
-        figures=("F15",),
         rows=lambda: _settled().filter(taken_by__isnull=False),
+        visible=_visible,
+        opens="view",
+        at="settled_at",
+        breakdowns=WAYS,
+        columns=ROW,
+    ),
+    Indicator(
+        code="orders.reported_services",
+        name=_("Services of employed members"),
+        scope=_(
+            "Orders settled in the period by employed members who had reported to their home estate by that day, in "
+            "person-times: one order, one service. Volunteers and other members do not count."
+        ),
+        unit=_("person-times"),
+        mechanism="B2",
+        figures=("F15",),
+        rows=_by_reported,
         visible=_visible,
         opens="view",
         at="settled_at",
@@ -174,13 +242,19 @@ INDICATORS = [
     Indicator(
         code="intake.modules",
         name=_("Kinds of matters offered"),
-        scope=_("Kinds of matters that residents could choose on the last day of the period."),
+        scope=_(
+            "Different kinds of matters that residents could choose on the last day of the period; the same kind in "
+            "two counties counts once."
+        ),
         unit=_("kinds"),
         mechanism="B1",
+        version=2,
         figures=("F23",),
         rows=Module.objects.all,
         visible=lambda rows, user: rows,
         open_to_all=True,
+        measure=Measure.PEOPLE,
+        value="code",
         since="valid_from",
         until="valid_to",
         place="jurisdiction__place__path",

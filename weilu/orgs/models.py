@@ -9,6 +9,7 @@ from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Lower
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import get_language, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
@@ -133,6 +134,10 @@ class Place(Dated):
 
     def __str__(self):
         return self.short_name
+
+    def get_absolute_url(self) -> str:
+        """The page of the place that has the code today; of one that has ended, its own."""
+        return reverse("place_then", args=[self.pk]) if self.valid_to else reverse("place", args=[self.code])
 
     @property
     def ancestor_codes(self) -> list[str]:
@@ -264,6 +269,10 @@ class Organisation(Dated):
         if (fields := kwargs.get("update_fields")) is not None and "parent" in fields:
             kwargs["update_fields"] = [*fields, "parent_from"]
         super().save(*args, **kwargs)
+
+    def get_absolute_url(self) -> str:
+        """The body's page."""
+        return reverse("organisation", args=[self.pk])
 
 
 class OrganisationChange(models.Model):

@@ -233,6 +233,10 @@ class Membership(Dated):
             self.jurisdiction_id = self.person.jurisdiction_id
         super().save(*args, **kwargs)
 
+    def get_absolute_url(self) -> str:
+        """The person's page."""
+        return reverse("person", args=[self.person_id])
+
 
 class Post(Dated):
     """A post of an organisation: its title, its place in the order, how many hold it at once."""
@@ -301,6 +305,10 @@ class Appointment(Dated):
             models.CheckConstraint(condition=ENDS_LATER, name="appointment_ends_later"),
         ]
 
+    def get_absolute_url(self) -> str:
+        """The page of the body, where its posts and their holders stand."""
+        return reverse("organisation", args=[self.post.organisation_id])
+
 
 class HonourQuerySet(models.QuerySet):
     """Honours."""
@@ -366,6 +374,12 @@ class Honour(models.Model):
                 name="honour_withdrawn_later",
             ),
         ]
+
+    def get_absolute_url(self) -> str:
+        """The page of whoever has it."""
+        if self.person_id:
+            return reverse("person", args=[self.person_id])
+        return reverse("organisation", args=[self.organisation_id])
 
 
 class RosterImport(models.Model):

@@ -5,7 +5,7 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from weilu.lib.indicators import Breakdown, Indicator
+from weilu.lib.indicators import Breakdown, Indicator, Measure
 from weilu.venues.models import Booking, Venue
 from weilu.venues.workflow import State
 
@@ -16,14 +16,16 @@ def _visible(rows: Any, user: Any) -> Any:
     return rows.visible_to(user)
 
 
-INDICATORS = [
-    Indicator(
-        code="venues.venues",
-        name=_("Venues"),
-        scope=_("Venues for residents that there are on the last day of the period."),
-        unit=VENUES,
+def _venues(code: str, name: Any, scope: Any, unit: Any = VENUES, **given: Any) -> Indicator:
+    """Venues that there are on a day."""
+    which = given.pop("which", {})
+    return Indicator(
+        code=code,
+        name=name,
+        scope=scope,
+        unit=unit,
         mechanism="A7",
-        rows=lambda: Venue.objects.all(),
+        rows=lambda: Venue.objects.filter(**which),
         visible=_visible,
         opens="view",
         since="valid_from",
@@ -34,6 +36,30 @@ INDICATORS = [
             Breakdown("zone", _("functional zone"), "zone__name"),
         ),
         columns=((_("venue"), "name"), (_("place"), "place"), (_("functional zone"), "zone")),
+        **given,
+    )
+
+
+INDICATORS = [
+    _venues("venues.venues", _("Venues"), _("Venues for residents that there are on the last day of the period.")),
+    _venues(
+        "venues.service_centres",
+        _("Service centres"),
+        _("Venues of the kind service centre that there are on the last day of the period; their rooms do not count."),
+        which={"kind": Venue.Kind.SERVICE_CENTRE},
+        figures=("F17",),
+    ),
+    _venues(
+        "venues.zones",
+        _("Functional zones"),
+        _(
+            "Different functional zones of which there is at least one venue on the last day of the period; the same "
+            "zone of two counties counts once."
+        ),
+        pgettext_lazy("unit", "zones"),
+        figures=("F18",),
+        measure=Measure.PEOPLE,
+        value="zone__code",
     ),
     Indicator(
         code="venues.bookings",

@@ -156,3 +156,14 @@ def test_a_body_that_cannot_be_is_refused(world, enter, row, column):
 def test_bodies_in_a_circle_are_refused(world, enter):
     rows = [["甲支部", "党支部", "金穗社区", "乙支部"], ["乙支部", "党支部", "金穗社区", "甲支部"]]
     assert {error["field"] for error in enter("organisations", workbook(BODIES, *rows)).errors} == {"parent"}
+
+
+def test_employed_members_report_to_the_branch_of_their_estate(world, enter):
+    head = ["姓名", "身份证号", "报到党支部", "工作单位", "报到时间"]
+    row = ["赵一", id_number(order=1), "金穗社区第一党支部", "县医院", "2022.01"]
+    assert enter("reported", workbook(head, row)).imported == 1
+    held = Membership.objects.get(person__name="赵一")
+    assert (held.kind, held.organisation, held.valid_from) == ("reported", world.branch, dt.date(2022, 1, 1))
+    again = enter("reported", workbook(head, row))
+    assert (again.imported, again.duplicates) == (0, 1)
+    assert not Membership.objects.filter(kind="member").exists()

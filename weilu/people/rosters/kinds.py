@@ -152,6 +152,14 @@ KINDS: dict[str, Kind] = {
             alone=True,
         ),
         Kind(
+            "reported",
+            _("Reported members"),
+            f"name* organisation* id_number {_ABOUT} joined_party_on phone home work since note place",
+            membership=Membership.Kind.REPORTED,
+            bodies=(Body.BRANCH,),
+            alone=True,
+        ),
+        Kind(
             "cadres",
             _("Cadres"),
             f"name* organisation* post* rank {_OFFICE}",
