@@ -11,6 +11,7 @@ from rich.table import Table
 
 from config.bench_nation import PLAN
 from config.bench_site import BenchError, environment, installation, run
+from config.bench_timing import RUNS
 
 ROWS, PLACES = 1_000_000, 690_000
 FIGURE_MS, DRILL_MS, WRITES, REBUILT, REBUILT_WITHIN = 100, 50, 2_000, 10_000_000, 120
@@ -30,7 +31,7 @@ def _nation(data: Path, rows: int, places: int, values: dict[str, str]) -> dict[
     return found
 
 
-def measured(rows: int = ROWS, places: int = PLACES, data: Path | None = None) -> dict[str, Any]:
+def measured(rows: int = ROWS, places: int = PLACES, runs: int = RUNS, data: Path | None = None) -> dict[str, Any]:
     """Make the nation, measure, and say which budgets are met.
 
     Raises:
@@ -41,7 +42,7 @@ def measured(rows: int = ROWS, places: int = PLACES, data: Path | None = None) -
     with installation(data) as folder:
         values = environment(folder, 0)
         made = _nation(folder, rows, places, values)
-        lines = run(values, "config.bench_readings").splitlines()
+        lines = run(values, "config.bench_readings", str(runs)).splitlines()
     found = {"rows": rows, "places": places, "data": made, **json.loads(lines[-1])}
     return {**found, "budgets": budgets(found)}
 
@@ -147,6 +148,7 @@ def _steps(found: dict[str, Any]) -> Block:
 def figures(
     rows: Annotated[int, typer.Option(help="Matters; up to a million of them in one county.", min=1_000)] = ROWS,
     places: Annotated[int, typer.Option(help="Places of the nation, from provinces to villages.", min=100)] = PLACES,
+    runs: Annotated[int, typer.Option(help="How often each reading is timed.", min=3)] = RUNS,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object on the last line.")] = False,
     data: Annotated[
         Path | None, typer.Option(help="Folder to keep and to use again; else one that is removed.")
@@ -154,7 +156,7 @@ def figures(
 ) -> None:
     """Figures of a county live and of the nation from cells, their rows, folding and rebuilding; beside other ways."""
     try:
-        found = measured(rows, places, data)
+        found = measured(rows, places, runs, data)
     except BenchError as error:
         console.print(f"[red]{error}[/red]", highlight=False)
         raise typer.Exit(1) from error

@@ -1,4 +1,4 @@
-"""Measure figures on the bench's nation: ``python -m config.bench_readings``; one JSON object on standard output.
+"""Measure figures on the bench's nation: ``python -m config.bench_readings RUNS``; one JSON object on standard output.
 
 The order matters: cells are counted, compared with the records and folded into while they are true; only then are they
 filled as those of a hundred times as many records would be.
@@ -8,6 +8,7 @@ import datetime as dt
 import json
 import os
 import signal
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from config import bench_cells, bench_folding, bench_peers
 from config.bench_nation import BEIJING, PLAN, YEARS
-from config.bench_timing import machine, timed
+from config.bench_timing import machine, time_so_often, timed
 
 COUNTY = [
     *((code, by) for code in ("matters.settled", "matters.raised") for by in ("month", "category", "township")),
@@ -174,7 +175,7 @@ def compared(ground: Ground, progress: Progress) -> dict[str, Any]:
 
 def folded(ground: Ground, progress: Progress) -> dict[str, Any]:
     """Write while another process folds, and fold a backlog."""
-    count = bench_folding.WRITES
+    count = min(bench_folding.WRITES, ground.plan["rows"] // 4)
     task = progress.add_task("writes, folded beside", total=count)
     found = bench_folding.while_written(ground.conninfo, count, lambda: progress.advance(task))
     task = progress.add_task("a backlog", total=None)
@@ -216,8 +217,8 @@ def _interrupted(number: int, frame: object) -> None:
     raise KeyboardInterrupt
 
 
-def main() -> None:
-    """Measure what the data folder of the settings holds."""
+def main(runs: int) -> None:
+    """Measure what the data folder of the settings holds, each reading so often."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     import django
 
@@ -228,6 +229,7 @@ def main() -> None:
     from config import database
 
     signal.signal(signal.SIGTERM, _interrupted)
+    time_so_often(runs)
     database.prepare()
     call_command("collectstatic", verbosity=0, interactive=False)  # pages name their files by what these hold
     plan = json.loads((settings.DATA / PLAN).read_text())
@@ -241,4 +243,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(int(sys.argv[1]))
