@@ -16,7 +16,8 @@ from config.bench_roster import roster
 from config.bench_site import BenchError, Site, environment, site
 
 bench = typer.Typer(
-    help="Measure: lifecycle, pages, figures; numbers go into docs/performance.md.", no_args_is_help=True
+    help="Measure: lifecycle, pages, figures; numbers go into docs/performance.md and docs/scale.md.",
+    no_args_is_help=True,
 )
 console = Console(stderr=True)
 bench.command()(roster)
@@ -111,7 +112,7 @@ def everything(
     divisions: Annotated[Path | None, typer.Option(help="Folder of divisions whose import is timed too.")] = None,
     matters: Annotated[Path | None, typer.Option(help="File of matters whose import is timed too.")] = None,
 ) -> None:
-    """All measurements; the tables for docs/performance.md go to standard output."""
+    """All measurements; the tables for docs/performance.md and docs/scale.md go to standard output."""
     lives: list[list[Any]] = []
     seen: dict[str, Any] = {}
     imported: list[list[Any]] = []
