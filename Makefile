@@ -22,7 +22,7 @@ lint: setup-dev  ## ruff, mypy, import-linter
 	$(BIN)/lint-imports
 	$(BIN)/mypy weilu config
 
-bench: setup  ## the measurements of docs/performance.md (about half an hour)
+bench: setup $(VENV)/.bench  ## the measurements of docs/performance.md and docs/scale.md (about three quarters of an hour)
 	$(BIN)/weilu bench all
 
 setup: $(VENV)/.base weilu/static/vendor/.done weilu/locale/.compiled  ## .venv, front-end packages, translations
@@ -40,6 +40,11 @@ $(VENV)/.base: $(VENV)/.venv requirements/base.txt pyproject.toml
 
 $(VENV)/.dev: $(VENV)/.base requirements/dev.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@touch $@
+
+# What the bench compares with: not for an office's server.
+$(VENV)/.bench: $(VENV)/.base requirements/bench.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bench.txt
 	@touch $@
 
 # Node where it is, else from PyPI: an office's server has Python but seldom Node.
@@ -65,7 +70,7 @@ messages: setup-dev  ## collect the strings to translate into the catalogue
 
 lock: $(VENV)/.venv  ## compile requirements/*.in into hash-locked *.txt, without index addresses
 	$(BIN)/pip install --quiet uv
-	for name in base dev node; do $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header requirements/$$name.in -o requirements/$$name.txt; done
+	for name in base bench dev node; do $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header requirements/$$name.in -o requirements/$$name.txt; done
 
 clean:  ## remove what setup made; the data stays
 	rm -rf $(VENV) node_modules weilu/static/vendor weilu/locale/.compiled static

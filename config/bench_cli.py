@@ -11,12 +11,17 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from config.bench_figures import blocks, figures, measured
 from config.bench_roster import roster
 from config.bench_site import BenchError, Site, environment, site
 
-bench = typer.Typer(help="Measure: lifecycle, pages; numbers go into docs/performance.md.", no_args_is_help=True)
+bench = typer.Typer(
+    help="Measure: lifecycle, pages, figures; numbers go into docs/performance.md and docs/scale.md.",
+    no_args_is_help=True,
+)
 console = Console(stderr=True)
 bench.command()(roster)
+bench.command()(figures)
 SIZES = [0, 100_000, 1_000_000]
 
 Rows = Annotated[int, typer.Option(help="Matters in the base before the clock starts.", min=0)]
@@ -107,7 +112,7 @@ def everything(
     divisions: Annotated[Path | None, typer.Option(help="Folder of divisions whose import is timed too.")] = None,
     matters: Annotated[Path | None, typer.Option(help="File of matters whose import is timed too.")] = None,
 ) -> None:
-    """All measurements; the tables for docs/performance.md go to standard output."""
+    """All measurements; the tables for docs/performance.md and docs/scale.md go to standard output."""
     lives: list[list[Any]] = []
     seen: dict[str, Any] = {}
     imported: list[list[Any]] = []
@@ -121,6 +126,7 @@ def everything(
             imported.append(_imports(None, "divisions", str(divisions)))
         if matters:
             imported.append(_imports(0, "matters", str(matters), "--add-categories"))
+        figured = measured()
     except BenchError as error:
         raise _fail(error) from error
     head = ["rows", "clients", "lifecycles", "errors", "per second", "p50 ms", "p95 ms"]
@@ -129,3 +135,5 @@ def everything(
     print(_markdown([f"page at {SIZES[-1]:,}", "p50 ms", "p95 ms"], lines))
     if imported:
         print(_markdown(["import", "seconds", "counts"], imported))
+    for title, head, lines in blocks(figured):
+        print(f"{title[0].upper()}{title[1:]}\n\n{_markdown(head, lines)}")

@@ -161,13 +161,13 @@ def fixed_columns(jurisdiction: Any, given: list[str]) -> tuple[list[str], str]:
     return columns, "".join(f"\t{value}" for value in values) + "\n"
 
 
-def drop_indexes(connection: psycopg.Connection) -> list[str]:
+def drop_indexes(connection: psycopg.Connection, tables: list[str] = TABLES) -> list[str]:
     """Drop the indexes that hold no constraint; return the statements that make them again."""
     found = connection.execute(
         "SELECT indexrelid::regclass::text, pg_get_indexdef(indexrelid) FROM pg_index "
         "WHERE indrelid = ANY(%s::regclass[]) AND NOT EXISTS "
         "(SELECT FROM pg_constraint WHERE conindid = indexrelid AND contype IN ('p', 'u', 'x'))",
-        [TABLES],
+        [tables],
     ).fetchall()
     for name, _definition in found:
         connection.execute(sql.SQL("DROP INDEX {}").format(sql.Identifier(name.strip('"'))))

@@ -121,16 +121,43 @@ def site(rows: int | None, data: Path | None = None, url: str = "") -> Iterator[
             raise BenchError("--url needs --data: the folder of that server, made by a bench.")
         yield Site(url.rstrip("/"), data / "plan.json")
         return
-    signal.signal(signal.SIGTERM, _interrupted)
-    folder = data or Path(tempfile.mkdtemp(prefix="weilu-bench-"))
-    port = _free_port()
-    values = environment(folder, port)
-    try:
-        embedded_postgres.start(folder)
+    with installation(data) as folder:
+        port = _free_port()
+        values = environment(folder, port)
         if rows is not None:
             _seed(folder, rows, values)
         with _served(port, values):
             yield Site(f"http://127.0.0.1:{port}", folder / "plan.json")
+
+
+def run(values: dict[str, str], module: str, *arguments: str) -> str:
+    """Run a module in a process of its own and return what it printed; what it tells people is seen at once.
+
+    Raises:
+        BenchError: it did not come to an end.
+    """
+    with _child([sys.executable, "-m", module, *arguments], env=values, stdout=subprocess.PIPE, text=True) as process:
+        out, _none = process.communicate()
+    if process.returncode:
+        raise BenchError(f"{module} ended with an error")
+    return out
+
+
+@contextlib.contextmanager
+def installation(data: Path | None = None) -> Iterator[Path]:
+    """Make the folder and the PostgreSQL of an installation, and remove all of it afterwards.
+
+    Args:
+        data: a folder to keep and to use again.
+
+    Raises:
+        BenchError: PostgreSQL did not start.
+    """
+    signal.signal(signal.SIGTERM, _interrupted)
+    folder = data or Path(tempfile.mkdtemp(prefix="weilu-bench-"))
+    try:
+        embedded_postgres.start(folder)
+        yield folder
     except embedded_postgres.PostgresError as error:
         raise BenchError(str(error)) from error
     finally:
@@ -138,6 +165,5 @@ def site(rows: int | None, data: Path | None = None, url: str = "") -> Iterator[
         embedded_postgres.stop(folder)
         if data is None:
             shutil.rmtree(folder, ignore_errors=True)
-            run = embedded_postgres.socket_folder(folder)
-            shutil.rmtree(run, ignore_errors=True)
+            shutil.rmtree(embedded_postgres.socket_folder(folder), ignore_errors=True)
         signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -8,6 +8,11 @@ import sys
 import time
 from pathlib import Path
 
+from django.db import connection
+
+from config.bench_nation import Size, faults
+from weilu.matters.models import Matter
+
 WEILU = Path(sys.executable).with_name("weilu")
 
 
@@ -58,3 +63,41 @@ def test_an_interrupted_bench_leaves_nothing(tmp_path):
     assert process.returncode == 130
     assert list(tmp_path.iterdir()) == []
     assert processes_of(tmp_path) == []
+
+
+def test_a_small_nation_reads_the_same_from_cells_records_and_in_other_ways(tmp_path):
+    command = [WEILU, "bench", "figures", "--rows", "3000", "--places", "300", "--runs", "3", "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment(tmp_path), timeout=300)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout.splitlines()[-1])
+    assert {"machine", "data", "rebuild", "county", "compared", "folding", "nation", "drill", "budgets"} <= set(found)
+    assert found["equal"], found["differences"]
+    assert all(each["equal"] for each in found["compared"]["questions"].values())
+    assert found["data"]["provinces"] >= 2
+    assert (
+        found["rebuild"]["rows"] == found["rows_behind"] == found["data"]["county_rows"] + found["data"]["other_rows"]
+    )
+    assert found["records_in_cells"] == 100 * found["rows"]
+    assert found["folding"]["writes"] == 750
+    assert all(each["lines"] > 1 for each in found["drill"].values())
+    assert all(set(each) == {"name", "budget", "value", "of", "met"} for each in found["budgets"])
+    assert list(tmp_path.iterdir()) == []
+    assert processes_of(tmp_path) == []
+
+
+def test_the_nation_grows_with_the_number_of_its_places():
+    whole, small = Size.of(1_000_000, 690_000), Size.of(3_000, 300)
+    assert (whole.provinces, whole.cities, whole.counties) == (31, 340, 2_900)
+    assert whole.places == 690_000
+    assert whole.county_rows == 1_000_000
+    assert whole.other_rows >= whole.counties - 1
+    assert Size.of(10_000_000, 690_000).rows == 10_000_000
+    assert small.places == 300
+    assert small.provinces == 2
+
+
+def test_a_nation_that_is_not_as_the_application_would_make_it_is_found(world):
+    world.matter()
+    assert faults(connection.connection) == {}
+    Matter.objects.update(township=world.other_township)
+    assert list(faults(connection.connection)) == ["matters whose places do not lie in each other"]
