@@ -288,6 +288,7 @@ def test_pages_of_offices_use_no_undefined_variable(world, sign_in, loud_templat
         client.post(f"/matters/{raised.number}/decline/", {"version": 1, "note": ""})
         client.post(f"/matters/{raised.number}/decline/", {"version": 7, "note": "晚了"})
         client.post(f"/matters/{raised.number}/contact/")
+        client.post(f"/matters/{raised.number}/contact/", {"reason": "核对"})
         client.post("/matters/new/", {})
         ticked = f"{raised.number}:1"
         client.post("/matters/bulk/", {"matter": ticked})

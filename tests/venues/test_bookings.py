@@ -224,7 +224,8 @@ def test_the_week_shows_what_is_booked_and_what_is_left(world, hall, wish):
 
 def test_a_look_at_the_telephone_is_kept(world, hall, wish):
     booking = services.ask_for(hall, wish(name="李秀兰", phone="13812345678"), by=None)
-    assert services.reveal_contact(booking, by=world.clerk) == {"name": "李秀兰", "phone": "13812345678"}
+    look = {"by": world.clerk, "reason": "打电话答复"}
+    assert services.reveal_contact(booking, **look) == {"name": "李秀兰", "phone": "13812345678"}
     assert moves(booking) == ["ask_for", "unmask"]
     with pytest.raises(NotAllowed):
-        services.reveal_contact(booking, by=world.stranger)
+        services.reveal_contact(booking, by=world.stranger, reason="打电话答复")

@@ -21,6 +21,7 @@ from weilu.matters.models import Category, Matter, Module
 from weilu.matters.queries import may_hand, places_for_transfer, users_of
 from weilu.orgs.memory import rows_by_id
 from weilu.orgs.models import Organisation, Place, User
+from weilu.records.looking import keep_look
 from weilu.records.models import Event
 from weilu.records.moves import (
     THE_RESIDENT,
@@ -360,17 +361,12 @@ def settle(
 
 
 @transaction.atomic
-def reveal_contact(matter: Matter, *, by: User) -> Contact:
-    """Return the resident's contact in full, and keep who looked at it."""
-    Event.objects.create(
-        jurisdiction_id=matter.jurisdiction_id,
-        record_kind="matter",
-        record_id=matter.pk,
-        move="unmask",
-        from_state=matter.state,
-        to_state=matter.state,
-        actor=by,
-        actor_name=by.name,
-        open_to_resident=False,
-    )
+@transaction.atomic
+def reveal_contact(matter: Matter, *, by: User, reason: str) -> Contact:
+    """Return the resident's contact in full, and keep who looked at it and why; the resident reads the reason.
+
+    Raises:
+        NoReason: none is given, see :func:`weilu.records.looking.reason_in`.
+    """
+    keep_look(matter, reason=reason, by=by)
     return Contact(matter.reporter_name, matter.reporter_phone, matter.reporter_email)

@@ -21,6 +21,7 @@ from weilu.orgs.bodies import constraint_of
 from weilu.orgs.models import Grant, Jurisdiction, Place, User
 from weilu.orgs.roles import Permission
 from weilu.people.models import Person
+from weilu.records.looking import NoReason, keep_look
 from weilu.records.models import Event
 
 COLUMNS = (
@@ -294,12 +295,10 @@ def unmask(person: Person, *, reason: str, by: User) -> Numbers:
     Raises:
         PersonProblem: no reason is given, or ``by`` may not see numbers of people who live there.
     """
-    why = reason.strip()
-    if len(why) < 2:
-        raise PersonProblem(_("Say why you need the numbers: the person can read it."), "reason")
-    if len(why) > 200:
-        raise PersonProblem(_("A reason has at most 200 characters."), "reason")
     if not keeps(by, person.home, Permission.UNMASK):
         raise PersonProblem(_("Your account may not do this here."))
-    note(person, "unmask", by, text=why)
+    try:
+        keep_look(person, reason=reason, by=by)
+    except NoReason as error:
+        raise PersonProblem(str(error.message), "reason") from error
     return Numbers(person.id_number, person.phone)

@@ -60,5 +60,6 @@ def told(event: Event) -> str:
         "rate": _("You rated it"),
         "reopen": _("You opened it again"),
         "lapse": _("The time to rate it is over"),
+        "unmask": _("Your contact was looked at in full, because:"),
     }
     return steps.get(event.move, event.move) % {"to": to, "into": event.changes.get("into", "")}

@@ -17,6 +17,7 @@ from weilu.orgs.models import Place, User
 from weilu.orgs.roles import Permission
 from weilu.orgs.scope import places_in_scope
 from weilu.records.calendar import BEIJING
+from weilu.records.looking import keep_look
 from weilu.records.models import Event, next_numbers
 from weilu.records.moves import THE_SYSTEM, Actor, MoveError, NotAllowed, move
 from weilu.records.outbox import notify
@@ -328,23 +329,14 @@ def expire_unanswered() -> int:
 
 
 @transaction.atomic
-def reveal_contact(booking: Booking, *, by: User) -> dict[str, Any]:
-    """Return the name and telephone in full, and keep who looked at them.
+def reveal_contact(booking: Booking, *, by: User, reason: str) -> dict[str, Any]:
+    """Return the name and telephone in full, and keep who looked at them and why; who booked reads it.
 
     Raises:
         NotAllowed: ``by`` may not see contacts there.
+        NoReason: none is given, see :func:`weilu.records.looking.reason_in`.
     """
     if not Booking.may(by, Permission.UNMASK, booking):
         raise NotAllowed
-    Event.objects.create(
-        jurisdiction_id=booking.jurisdiction_id,
-        record_kind=Booking.workflow.kind,
-        record_id=booking.pk,
-        move="unmask",
-        from_state=booking.state,
-        to_state=booking.state,
-        actor=by,
-        actor_name=by.name,
-        open_to_resident=False,
-    )
+    keep_look(booking, reason=reason, by=by)
     return {"name": booking.contact_name, "phone": booking.contact_phone}
