@@ -166,6 +166,10 @@ class Route:
     ok: tuple[int, ...] = (200,)
 
 
+def looking(things: Things) -> dict[str, Any]:
+    return {"reason": "核对电话"}
+
+
 def handed(things: Things) -> dict[str, Any]:
     return {"number": things.handed.number}
 
@@ -279,7 +283,7 @@ ROUTES = {
     "sessions_end": Route(P.SIGNED_IN, "post", ok=(302,)),
     "session_end": Route(P.SIGNED_IN, "post", lambda t: {"pk": t.grant.pk}, inside=ANYBODY),
     "factor_roles": Route(P.MANAGE),
-    "account_invite": Route(P.MANAGE, "post", of_clerk, inside={"administrator"}),
+    "account_invite": Route(P.MANAGE, "post", of_clerk, inside={"administrator"}, ok=(302,)),
     "factor_reset": Route(P.MANAGE, "post", of_clerk, inside={"administrator"}, ok=(302,)),
     "hand_over": Route(P.MANAGE, address=of_clerk, inside={"administrator"}),
     "account_person": Route(P.MANAGE, address=of_clerk, inside={"administrator"}),
@@ -359,7 +363,7 @@ ROUTES = {
     "bulk": Route(P.TRIAGE, "post", data=ticked, ok=(200, 302)),
     "export": Route(P.VIEW, data=lambda t: {"tab": "all"}),
     "matter": Route(P.VIEW, address=handed, inside=READ_HANDED),
-    "contact": Route(P.UNMASK, "post", handed, inside=CLERKS | {"handler", "grid_worker"}),
+    "contact": Route(P.UNMASK, "post", handed, looking, inside=CLERKS | {"handler", "grid_worker"}),
     "attachment": Route(P.VIEW, address=handed_file, inside=READ_HANDED),
     "act": Route(
         P.VIEW,
@@ -397,7 +401,7 @@ ROUTES = {
     "venues_reach": Route(P.VIEW, address=village, inside=CLERKS | OVERSEERS | MEMBERS),
     "bookings": Route(P.SIGNED_IN),
     "booking": Route(P.SIGNED_IN, address=asked, inside=CLERKS | OVERSEERS),
-    "booking_contact": Route(P.UNMASK, "post", asked, inside=HOME_KEEPERS),
+    "booking_contact": Route(P.UNMASK, "post", asked, looking, inside=HOME_KEEPERS),
     "booking_act": Route(
         P.SIGNED_IN, "post", lambda t: {**asked(t), "name": "confirm"}, inside=CLERKS | OVERSEERS, ok=(409,)
     ),

@@ -135,7 +135,7 @@ def account_new(request: AccountRequest) -> HttpResponse:
                 grant.instance.user = user
                 grant.save()
             messages.success(request, _("The account %(name)s is ready.") % {"name": user.username})
-            return redirect("account_edit", user.username) if form.cleaned_data["invite"] else redirect("accounts")
+            return redirect("account_invite", user.username) if form.cleaned_data["invite"] else redirect("accounts")
         except IntegrityError:
             form.add_error("username", _("There is already an account of this name. Choose another."))
     status = 422 if form.errors or grant.errors else 200
