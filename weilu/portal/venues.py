@@ -18,7 +18,7 @@ from weilu.venues import services
 from weilu.venues.forms import ResidentWishForm, WishForm
 from weilu.venues.hours import day_of, is_open
 from weilu.venues.models import Booking, Venue, Zone
-from weilu.venues.queries import public_venues, week_of, zones_of
+from weilu.venues.queries import public_venues, unlisted_year, week_of, zones_of
 
 LISTED = 100
 POINTS = 5_000
@@ -131,12 +131,14 @@ def venue(request: HttpRequest, pk: str) -> HttpResponse:
     found, monday, today = _fetch(pk), _monday(request), timezone.localdate()
     this_week = today - dt.timedelta(days=today.weekday())
     after = monday + dt.timedelta(days=7)
+    week = week_of(found, monday)
     context = {
         "jurisdiction": found.jurisdiction,
         "venue": found,
         "open_now": is_open(found, timezone.now()),
         "today": day_of(found, today),
-        "week": week_of(found, monday),
+        "week": week,
+        "unlisted": unlisted_year(found, week),
         "monday": monday,
         "before": monday - dt.timedelta(days=7) if monday > this_week else None,
         "after": after if after <= today + dt.timedelta(days=services.AHEAD) else None,

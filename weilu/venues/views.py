@@ -24,7 +24,7 @@ from weilu.venues.drawing import drawing
 from weilu.venues.forms import ClerkWishForm, DayForm, HoursForm, VenueForm
 from weilu.venues.hours import is_open
 from weilu.venues.models import Booking, Venue
-from weilu.venues.queries import stranded, to_answer, to_come, week_of
+from weilu.venues.queries import stranded, to_answer, to_come, unlisted_year, week_of
 from weilu.venues.reach import DETOUR, METRES_PER_MINUTE, MINUTES, RADIUS, reach_of
 from weilu.venues.setup import begin_zones
 
@@ -99,6 +99,7 @@ def venue_new(request: AccountRequest) -> HttpResponse:
 
 
 def _show(request: AccountRequest, venue: Venue, status: int = 200, **forms: Any) -> HttpResponse:
+    week = week_of(venue, timezone.localdate() - dt.timedelta(days=timezone.localdate().weekday()))
     context = {
         "venue": venue,
         "form": VenueForm(instance=venue, keeper=request.user, jurisdiction=venue.jurisdiction),
@@ -107,7 +108,8 @@ def _show(request: AccountRequest, venue: Venue, status: int = 200, **forms: Any
         "days": venue.exceptions.filter(day__gte=timezone.localdate()),
         "stranded": stranded(venue),
         "coming": to_come(venue.bookings.all())[:50],
-        "week": week_of(venue, timezone.localdate() - dt.timedelta(days=timezone.localdate().weekday())),
+        "week": week,
+        "unlisted": unlisted_year(venue, week),
         "public": False,
         **forms,
     }
