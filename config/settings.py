@@ -80,6 +80,7 @@ INSTALLED_APPS = [
     "weilu.indicators",
     "weilu.portal",
     "weilu.accounts.apps.AccountsConfig",
+    "allauth",  # it brings the translations of the others
     "allauth.account",
     "allauth.socialaccount",
     "allauth.socialaccount.providers.openid_connect",
