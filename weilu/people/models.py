@@ -172,6 +172,25 @@ class PersonMerge(models.Model):
         ]
 
 
+class PersonsApart(models.Model):
+    """That two records which look alike are two people: they are not proposed for merging again."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    jurisdiction = models.ForeignKey(Jurisdiction, models.PROTECT, db_index=False)
+    # The one with the smaller key, so that a pair has one row.
+    one = models.ForeignKey(Person, models.PROTECT, db_index=False, related_name="+")
+    other = models.ForeignKey(Person, models.PROTECT, related_name="+")
+    at = models.DateTimeField(default=timezone.now)
+    by = models.ForeignKey(User, models.PROTECT, null=True, db_index=False, related_name="+")
+
+    class Meta:
+        ordering = ["-at", "-id"]
+        constraints = [
+            models.UniqueConstraint(fields=["one", "other"], name="persons_apart_once"),
+            models.CheckConstraint(condition=Q(one__lt=F("other")), name="persons_apart_in_order"),
+        ]
+
+
 class Membership(Dated):
     """A person in an organisation, as what, from when, until when."""
 
