@@ -23,6 +23,7 @@ urlpatterns = [
     path("desk/notices/prints/", notices.print_new, name="notice_print_new"),
     path("desk/notices/prints/<uuid:pk>/", notices.print_one, name="notice_print"),
     path("desk/notices/prints/<uuid:pk>/file.pdf", notices.print_file, name="notice_print_file"),
+    path("desk/notices/bodies/<uuid:pk>/", notices.body_phones, name="body_notice_phones"),
     path("desk/notices/<str:code>/", notices.phones, name="notice_phones"),
     path("settings/notices/", notices.texts, name="notice_texts"),
     path("venues/", venues.venues, name="venues"),
