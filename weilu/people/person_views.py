@@ -43,6 +43,11 @@ LABELS = {
     "merge_in": _lazy("Another record was merged into this one"),
     "undo_merge": _lazy("Stands by itself again"),
     "undo_merge_in": _lazy("A merged record was taken out again"),
+    "join": _lazy("Joined a body"),
+    "leave": _lazy("Left a body"),
+    "join_undo": _lazy("Joining a body taken back"),
+    "apart": _lazy("Told apart from a record that looks alike"),
+    "apart_undo": _lazy("No longer told apart from a record that looks alike"),
     "unmask": _lazy("Numbers looked at in full"),
     "report_home": _lazy("Reported to the home estate"),
     "report_end": _lazy("No longer reported to the home estate"),
@@ -268,7 +273,9 @@ def person_correct(request: AccountRequest, pk: str) -> HttpResponse:
     """Answer a person's request for a correction."""
     found = fetch(request, pk, Permission.KEEP)
     try:
-        answer_correction(found, text=request.POST.get("note", ""), by=request.user)
+        answer_correction(
+            found, asked=request.POST.get("asked", ""), text=request.POST.get("note", ""), by=request.user
+        )
     except PersonProblem as problem:
         return show(request, found, status=422, problem=problem.message, failed="correct")
     messages.success(request, _("The answer was noted; the person reads it."))
