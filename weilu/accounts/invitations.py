@@ -14,7 +14,6 @@ from weilu.accounts.models import INVITATION_LASTS, Invitation, Session
 from weilu.accounts.tasks import mail_invitation
 from weilu.orgs.models import User
 
-
 SHOWN_FOR = dt.timedelta(minutes=15)  # to whoever made it, so that the page can be read in large type too
 
 
