@@ -15,7 +15,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from weilu.lib.personal import personal_in
-from weilu.matters.filing import Contact, file_matter, record_filing, secret_for, secret_hash
+from weilu.matters.filing import Contact, file_matter, record_filing, secret_for
 from weilu.matters.judging import lapse_unrated, may_reopen, rate, reopen
 from weilu.matters.models import Category, Matter, Module
 from weilu.matters.queries import may_hand, places_for_transfer, users_of
@@ -32,6 +32,7 @@ from weilu.records.moves import (
     move,
 )
 from weilu.records.outbox import mail, notify
+from weilu.records.secrets import secret_hash
 
 __all__ = [
     "BadTarget",

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from weilu.portal import following, health, notices, raising, venues, views
+from weilu.portal import booking_following, following, health, notices, raising, venues, views
 
 urlpatterns = [
     path("", views.home, name="home"),
@@ -33,6 +33,8 @@ urlpatterns = [
     path("venues/<uuid:pk>/asked/", venues.asked, name="venue_asked"),
     path("follow/", following.follow, name="follow"),
     path("follow/leave/", views.leave, name="follow_leave"),
+    path("follow/bookings/<str:number>/", booking_following.follow_booking, name="follow_booking"),
+    path("follow/bookings/<str:number>/cancel/", booking_following.booking_cancel, name="follow_booking_cancel"),
     path("follow/<str:number>/", following.follow_matter, name="follow_matter"),
     path("follow/<str:number>/files/<uuid:pk>/", following.file, name="follow_file"),
     path("follow/<str:number>/<slug:name>/", following.say, name="follow_say"),

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from weilu.orgs.access import public
 from weilu.orgs.models import Jurisdiction, Level, Place, valid_on
 from weilu.orgs.rate_limit import limited
+from weilu.portal.booking_following import remember
 from weilu.portal.views import READING, needs_county
 from weilu.records.moves import MoveError
 from weilu.venues import services
@@ -174,10 +175,12 @@ def ask(request: HttpRequest, pk: str) -> HttpResponse:
 @limited("read", READING)
 @require_safe
 def asked(request: HttpRequest, pk: str) -> HttpResponse:
-    """What happens next, after asking."""
+    """What happens next, after asking; the number and the secret."""
     rows = Booking.objects.select_related("venue", "jurisdiction__place")
     booking = rows.filter(pk=request.session.get("asked"), venue_id=pk).first()
     if booking is None:
         return redirect("venue", pk)
-    context = {"booking": booking, "jurisdiction": booking.jurisdiction}
+    if secret := services.secret_for(booking.intake_key) if booking.secret_hash else "":
+        remember(request, booking)
+    context = {"booking": booking, "jurisdiction": booking.jurisdiction, "secret": secret}
     return render(request, "portal/venue_asked.html", context)
