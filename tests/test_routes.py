@@ -111,7 +111,9 @@ def some(world) -> SimpleNamespace:
     person, double, third, fourth = (make_person(**given, phone=f"1380000000{number}") for number in range(4))
     apart = tell_apart(person, fourth, by=None)
     merged = merge(third, into=person, by=None)
-    honour = award(person, title="优秀党员", level=4, body="县委", awarded_on=dt.date(2025, 7, 1), document="", by=None)
+    honour = award(
+        person, title="优秀党员", level=4, body="县委", awarded_on=dt.date(2025, 7, 1), document="1号", by=None
+    )
     hamlet = place("510824101209", "老湾村", Level.VILLAGE, world.other_township)
     rename(hamlet, name="新湾村", on=timezone.localdate(), by=None)
     roster = RosterImport.objects.create(
@@ -256,6 +258,8 @@ ROUTES = {
     "venue_asked": Route(PUBLIC, address=hall, ok=(302,)),
     "follow": Route(PUBLIC),
     "follow_leave": Route(PUBLIC, "post", ok=(302,)),
+    "follow_booking": Route(PUBLIC, address=asked, inside=ANYBODY),
+    "follow_booking_cancel": Route(PUBLIC, "post", asked, inside=ANYBODY),
     "follow_matter": Route(PUBLIC, address=handed, inside=ANYBODY),
     "follow_file": Route(PUBLIC, address=handed_file, inside=ANYBODY),
     "follow_say": Route(PUBLIC, "post", lambda t: {**handed(t), "name": "answer"}, lambda t: {"note": "好"}, ANYBODY),

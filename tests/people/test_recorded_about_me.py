@@ -33,7 +33,7 @@ def test_all_of_it_is_shown_in_full(world, sign_in, she):
         person=she, organisation=world.office, kind="volunteer", valid_from=DAY, valid_to=dt.date(2021, 1, 1)
     )
     appoint(make_post(world.branch, title="宣传委员", by=None), person=she, by=None, since=DAY)
-    award(she, title="优秀党员", level=4, body="县委", awarded_on=DAY, by=None)
+    award(she, title="优秀党员", level=4, body="县委", document="1号", awarded_on=DAY, by=None)
     text = sign_in(world.member).get("/account/me/").content.decode()
     for shown in (
         *(she.name, she.id_number, "13812345678", "1985-03-21", "大专", "汉族", world.grid.name, world.department.name),

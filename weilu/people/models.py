@@ -333,6 +333,8 @@ class Honour(models.Model):
     level = models.SmallIntegerField(_("level"), choices=Level)
     body = models.CharField(_("given by"), max_length=80)
     document = models.CharField(_("document number"), max_length=60, blank=True)
+    # Why an honour, of earlier times above all, has no document number.
+    no_document = models.CharField(_("why it has no document number"), max_length=200, blank=True, db_default="")
     awarded_on = models.DateField(_("given on"))
     person = models.ForeignKey(Person, models.PROTECT, null=True, blank=True, related_name="honours")
     organisation = models.ForeignKey(Organisation, models.PROTECT, null=True, blank=True, related_name="honours")
@@ -359,6 +361,7 @@ class Honour(models.Model):
                 condition=Q(organisation__isnull=False),
                 name="honour_once_a_body",
             ),
+            models.CheckConstraint(condition=~Q(document="", no_document=""), name="honour_has_a_document_or_says_why"),
             models.CheckConstraint(
                 condition=Q(withdrawn_on=None, withdrawn_why="") | Q(withdrawn_on__gte=F("awarded_on")),
                 name="honour_withdrawn_later",

@@ -46,6 +46,8 @@ LABELS = {
     "join": _lazy("Joined a body"),
     "leave": _lazy("Left a body"),
     "join_undo": _lazy("Joining a body taken back"),
+    "honour_award": _lazy("Honour entered"),
+    "honour_withdraw": _lazy("Honour withdrawn"),
     "apart": _lazy("Told apart from a record that looks alike"),
     "apart_undo": _lazy("No longer told apart from a record that looks alike"),
     "unmask": _lazy("Numbers looked at in full"),
@@ -144,7 +146,9 @@ def show(request: AccountRequest, person: Person, *, status: int = 200, **extra:
 
 
 def columns(event: Any) -> str:
-    """Return which columns an event changed, in words."""
+    """Return which columns an event changed, or which honour it was about, in words."""
+    if event.move.startswith("honour_"):
+        return event.changes.get("title", "")
     names = event.changes.get("columns", [])
     known = {field.name: field for field in Person._meta.fields}
     return "、".join(str(known[name].verbose_name) for name in names if name in known and name != "birth_day_known")
@@ -205,6 +209,9 @@ def person_new(request: AccountRequest) -> HttpResponse:
 def person_edit(request: AccountRequest, pk: str) -> HttpResponse:
     """Change what is known of a person."""
     found = fetch(request, pk, Permission.KEEP)
+    if found.merged_into_id:
+        messages.info(request, _("This record was merged into the one you see."))
+        return redirect("person_edit", found.merged_into_id)
     form = PersonForm(request.POST or None, user=request.user, person=found)
     version = version_of(request) if request.method == "POST" else found.version
     if request.method == "POST" and form.is_valid():
