@@ -8,7 +8,7 @@ from allauth.account.internal.flows.login import perform_login, record_authentic
 from allauth.account.models import Login
 from axes.utils import reset
 from django.contrib import messages
-from django.contrib.auth import update_session_auth_hash
+from django.contrib.auth import logout, update_session_auth_hash
 from django.contrib.auth.forms import SetPasswordForm
 from django.contrib.auth.views import LoginView
 from django.core.exceptions import ValidationError
@@ -178,6 +178,8 @@ def invitation(request: HttpRequest, token: str) -> HttpResponse:
         form = SetPasswordForm(row.user, request.POST or None)
         if request.method == "POST" and form.is_valid():
             user = invitations.accept(token, password=form.cleaned_data["new_password1"])
+            if request.user.is_authenticated:  # somebody else's session, who would be led to their own workbench
+                logout(request)
             reset(username=user.username.lower())  # failed log-ins of before do not lock them out now
             messages.success(request, _("Your password is set. Log in with it."))
             return redirect("login")
@@ -185,5 +187,6 @@ def invitation(request: HttpRequest, token: str) -> HttpResponse:
         return render(request, "accounts/invitation.html", {"problem": str(error), "form": None}, status=410)
     except ValidationError as error:
         form.add_error("new_password1", error)
-    context = {"form": form, "problem": "", "subject": row.user}
+    other = request.user if request.user.is_authenticated and request.user != row.user else None
+    context = {"form": form, "problem": "", "subject": row.user, "other": other}
     return render(request, "accounts/invitation.html", context, status=422 if form.errors else 200)
