@@ -81,6 +81,7 @@ INSTALLED_APPS = [
     "weilu.portal",
     "weilu.api",
     "weilu.accounts.apps.AccountsConfig",
+    "allauth",  # it brings the translations of the others
     "allauth.account",
     "allauth.socialaccount",
     "allauth.socialaccount.providers.openid_connect",
@@ -92,6 +93,7 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "weilu.lib.middleware.LanguageMiddleware",
+    "weilu.lib.middleware.FormAddressMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "weilu.lib.middleware.TextMiddleware",

@@ -258,8 +258,8 @@ def known(world) -> list[str]:
     Membership.objects.create(person=person, organisation=far, kind="member")
     Membership.objects.create(person=double, organisation=far, kind="member", valid_to=dt.date(2021, 1, 1))
     appoint(make_post(far, title="书记", by=None), person=person, by=None, since=dt.date(2020, 1, 1))
-    honour = award(person, title="先进", level=4, body="县委", awarded_on=dt.date(2025, 7, 1), by=None)
-    award(world.branch, title="先进", level=1, body="中央", awarded_on=dt.date(2025, 7, 1), by=None)
+    honour = award(person, title="先进", level=4, body="县委", document="1号", awarded_on=dt.date(2025, 7, 1), by=None)
+    award(world.branch, title="先进", level=1, body="中央", document="2号", awarded_on=dt.date(2025, 7, 1), by=None)
     withdraw(honour, reason="有误", by=None)
     merge(third, into=person, by=None)
     ask_correction(person, text="错了", by=world.member)
@@ -288,6 +288,7 @@ def test_pages_of_offices_use_no_undefined_variable(world, sign_in, loud_templat
         client.post(f"/matters/{raised.number}/decline/", {"version": 1, "note": ""})
         client.post(f"/matters/{raised.number}/decline/", {"version": 7, "note": "晚了"})
         client.post(f"/matters/{raised.number}/contact/")
+        client.post(f"/matters/{raised.number}/contact/", {"reason": "核对"})
         client.post("/matters/new/", {})
         ticked = f"{raised.number}:1"
         client.post("/matters/bulk/", {"matter": ticked})

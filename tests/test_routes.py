@@ -28,10 +28,12 @@ from weilu.orgs.access import PUBLIC
 from weilu.orgs.changes import rename
 from weilu.orgs.models import Grant, Level, Organisation, Place, User
 from weilu.orgs.roles import Permission, Role
+from weilu.people.apart import tell_apart
 from weilu.people.appointments import appoint, make_post
 from weilu.people.honours import award
+from weilu.people.memberships import join
 from weilu.people.merging import merge
-from weilu.people.models import Appointment, Honour, Membership, Person, PersonMerge, RosterImport
+from weilu.people.models import Appointment, Honour, Membership, Person, PersonMerge, PersonsApart, RosterImport
 from weilu.people.persons import make_person
 from weilu.portal.models import Draft, NoticePrint
 from weilu.records.attachments import attach
@@ -106,16 +108,27 @@ def some(world) -> SimpleNamespace:
     """A person of the village, another record of them, a third that was merged into the first, an honour; and a
     village of the other township that has another name today."""
     given = {"by": None, "home": world.village, "name": "赵大山"}
-    person, double, third = (make_person(**given, phone=f"1380000000{number}") for number in range(3))
+    person, double, third, fourth = (make_person(**given, phone=f"1380000000{number}") for number in range(4))
+    apart = tell_apart(person, fourth, by=None)
     merged = merge(third, into=person, by=None)
-    honour = award(person, title="优秀党员", level=4, body="县委", awarded_on=dt.date(2025, 7, 1), document="", by=None)
+    honour = award(
+        person, title="优秀党员", level=4, body="县委", awarded_on=dt.date(2025, 7, 1), document="1号", by=None
+    )
     hamlet = place("510824101209", "老湾村", Level.VILLAGE, world.other_township)
     rename(hamlet, name="新湾村", on=timezone.localdate(), by=None)
     roster = RosterImport.objects.create(
         jurisdiction=world.jurisdiction, kind="members", place=world.township, name="名册.xlsx", state="read"
     )
+    member = join(person, world.branch, kind="member", since=timezone.localdate(), by=None)
     return SimpleNamespace(
-        person=person, double=double, merge=merged, honour=honour, ended=Place.objects.get(pk=hamlet.pk), roster=roster
+        member=member,
+        apart=apart,
+        person=person,
+        double=double,
+        merge=merged,
+        honour=honour,
+        ended=Place.objects.get(pk=hamlet.pk),
+        roster=roster,
     )
 
 
@@ -166,6 +179,10 @@ class Route:
     inside: set[str] | None = None
     ok: tuple[int, ...] = (200,)
     stranger: int = 302
+
+
+def looking(things: Things) -> dict[str, Any]:
+    return {"reason": "核对电话"}
 
 
 def handed(things: Things) -> dict[str, Any]:
@@ -243,6 +260,8 @@ ROUTES = {
     "venue_asked": Route(PUBLIC, address=hall, ok=(302,)),
     "follow": Route(PUBLIC),
     "follow_leave": Route(PUBLIC, "post", ok=(302,)),
+    "follow_booking": Route(PUBLIC, address=asked, inside=ANYBODY),
+    "follow_booking_cancel": Route(PUBLIC, "post", asked, inside=ANYBODY),
     "follow_matter": Route(PUBLIC, address=handed, inside=ANYBODY),
     "follow_file": Route(PUBLIC, address=handed_file, inside=ANYBODY),
     "follow_say": Route(PUBLIC, "post", lambda t: {**handed(t), "name": "answer"}, lambda t: {"note": "好"}, ANYBODY),
@@ -288,7 +307,7 @@ ROUTES = {
     "sessions_end": Route(P.SIGNED_IN, "post", ok=(302,)),
     "session_end": Route(P.SIGNED_IN, "post", lambda t: {"pk": t.grant.pk}, inside=ANYBODY),
     "factor_roles": Route(P.MANAGE),
-    "account_invite": Route(P.MANAGE, "post", of_clerk, inside={"administrator"}),
+    "account_invite": Route(P.MANAGE, "post", of_clerk, inside={"administrator"}, ok=(302,)),
     "factor_reset": Route(P.MANAGE, "post", of_clerk, inside={"administrator"}, ok=(302,)),
     "hand_over": Route(P.MANAGE, address=of_clerk, inside={"administrator"}),
     "account_person": Route(P.MANAGE, address=of_clerk, inside={"administrator"}),
@@ -325,6 +344,10 @@ ROUTES = {
     "organisation_matters": Route(P.VIEW, address=office, inside={"clerk", "county_clerk"} | OVERSEERS),
     "organisation_edit": Route(P.KEEP, address=office, inside=KEEPERS),
     "organisation_close": Route(P.KEEP, address=office, inside=KEEPERS),
+    "member_new": Route(P.KEEP, address=lambda t: {"pk": t.world.branch.pk}, inside=HOME_KEEPERS),
+    "person_member_new": Route(P.KEEP, address=a_person, inside=HOME_KEEPERS),
+    "membership_end": Route(P.KEEP, address=lambda t: {"pk": t.people.member.pk}, inside=HOME_KEEPERS),
+    "membership_undo": Route(P.KEEP, "post", lambda t: {"pk": t.people.member.pk}, inside=HOME_KEEPERS, ok=(302,)),
     "post_new": Route(P.KEEP, address=office, inside=KEEPERS),
     "post_edit": Route(P.KEEP, address=post, inside=KEEPERS),
     "post_close": Route(P.KEEP, "post", post, lambda t: {"on": "2026-01-01"}, KEEPERS, ok=(302,)),
@@ -351,6 +374,10 @@ ROUTES = {
     "person_report_end": Route(P.KEEP, "post", a_person, inside=HOME_KEEPERS, ok=(302,)),
     "person_correct": Route(P.KEEP, "post", a_person, lambda t: {"note": "好"}, HOME_KEEPERS, ok=(422,)),
     "person_merge": Route(P.KEEP, "get", a_person, lambda t: {"into": str(t.people.double.pk)}, HOME_KEEPERS),
+    "person_apart": Route(
+        P.KEEP, "post", a_person, lambda t: {"other": str(t.people.double.pk)}, HOME_KEEPERS, ok=(302,)
+    ),
+    "apart_undo": Route(P.KEEP, "post", lambda t: {"pk": t.people.apart.pk}, inside=HOME_KEEPERS, ok=(302,)),
     "merge_undo": Route(P.KEEP, "post", lambda t: {"pk": t.people.merge.pk}, inside=HOME_KEEPERS, ok=(302,)),
     "me": Route(P.SIGNED_IN),
     "me_correct": Route(P.SIGNED_IN, "post", data=lambda t: {"note": "错了"}, ok=(302, 404)),
@@ -368,7 +395,7 @@ ROUTES = {
     "bulk": Route(P.TRIAGE, "post", data=ticked, ok=(200, 302)),
     "export": Route(P.VIEW, data=lambda t: {"tab": "all"}),
     "matter": Route(P.VIEW, address=handed, inside=READ_HANDED),
-    "contact": Route(P.UNMASK, "post", handed, inside=CLERKS | {"handler", "grid_worker"}),
+    "contact": Route(P.UNMASK, "post", handed, looking, inside=CLERKS | {"handler", "grid_worker"}),
     "attachment": Route(P.VIEW, address=handed_file, inside=READ_HANDED),
     "act": Route(
         P.VIEW,
@@ -393,6 +420,7 @@ ROUTES = {
     "notice_print": Route(P.KEEP, address=lambda t: {"pk": t.rooms.made.pk}, inside=HOME_KEEPERS),
     "notice_print_file": Route(P.KEEP, address=lambda t: {"pk": t.rooms.made.pk}, inside=ANYBODY),
     "notice_phones": Route(P.KEEP, address=village, inside=HOME_KEEPERS),
+    "body_notice_phones": Route(P.KEEP, address=lambda t: {"pk": t.world.branch.pk}, inside=HOME_KEEPERS),
     "notice_texts": Route(P.MANAGE),
     "zones": Route(P.MANAGE),
     "venues_manage": Route(P.KEEP),
@@ -406,7 +434,7 @@ ROUTES = {
     "venues_reach": Route(P.VIEW, address=village, inside=CLERKS | OVERSEERS | MEMBERS),
     "bookings": Route(P.SIGNED_IN),
     "booking": Route(P.SIGNED_IN, address=asked, inside=CLERKS | OVERSEERS),
-    "booking_contact": Route(P.UNMASK, "post", asked, inside=HOME_KEEPERS),
+    "booking_contact": Route(P.UNMASK, "post", asked, looking, inside=HOME_KEEPERS),
     "booking_act": Route(
         P.SIGNED_IN, "post", lambda t: {**asked(t), "name": "confirm"}, inside=CLERKS | OVERSEERS, ok=(409,)
     ),
@@ -461,6 +489,7 @@ def state_of_all() -> dict[str, Any]:
         "people": list(Person.objects.order_by("pk").values("pk", "version", "name")),
         "memberships": Membership.objects.count(),
         "honours": list(Honour.objects.order_by("pk").values()),
+        "apart": PersonsApart.objects.count(),
         "merges": list(PersonMerge.objects.order_by("pk").values()),
         "bodies": list(Organisation.objects.order_by("pk").values()),
         "appointments": list(Appointment.objects.order_by("pk").values()),

@@ -28,7 +28,7 @@ def admin(world, sign_in):
 
 def invite(admin, name="clerk") -> str:
     """Press the button; return the path of the link that was shown."""
-    page = admin.post(f"/accounts/{name}/invite/")
+    page = admin.post(f"/accounts/{name}/invite/", follow=True)
     assert page["Cache-Control"].count("no-store")
     return re.search(r"/invitation/[\w-]+/", page.content.decode()).group()
 
@@ -174,7 +174,8 @@ ACCOUNT = {
 
 def test_a_new_account_is_invited_instead_of_given_a_password(world, admin):
     answer = admin.post("/accounts/new/", ACCOUNT | {"invite": "on", "password": ""})
-    assert answer["Location"] == "/accounts/newcomer/"
+    assert answer["Location"] == "/accounts/newcomer/invite/"
+    assert "生成链接" in admin.get(answer["Location"]).content.decode()
     user = User.objects.get(username="newcomer")
     assert not user.has_usable_password()
     give(invite(admin, "newcomer"))

@@ -17,7 +17,7 @@ def pages(site):
     person, double, third = (make_person(**given, phone=f"1380000000{number}") for number in range(3))
     Person.objects.filter(pk=person.pk).update(user=site.clerk)
     Membership.objects.create(person=person, organisation=site.branch, kind="member")
-    award(person, title="优秀党员", level=2, body="省委", awarded_on=dt.date(2025, 7, 1), by=None)
+    award(person, title="优秀党员", level=2, body="省委", document="1号", awarded_on=dt.date(2025, 7, 1), by=None)
     merge(third, into=person, by=None)
     mine = f"/people/{person.pk}/"
     return [

@@ -1,9 +1,12 @@
 """Finding a person by what somebody has at hand, within one's scope."""
 
 import pytest
+from django.db import connection
 
 from tests.people.people_cast import id_number, person
-from weilu.people.finding import PAGE, find, listed, people
+from weilu.orgs.models import Organisation
+from weilu.people.appointments import appoint, make_post
+from weilu.people.finding import PAGE, bodies_called, bodies_shortened, find, listed, people
 from weilu.people.models import Membership, Person
 
 
@@ -31,7 +34,8 @@ def test_she_is_found(world, shan, text):
 
 def test_she_is_found_by_her_id_number_in_full_masked_and_by_its_end(world, shan):
     number = shan.id_number
-    for text in (number, number.lower(), f"{number[:6]}********{number[-4:]}", f"{number[:6]}**{number[-4:]}"):
+    shown = [f"{number[:6]}********{number[-4:]}", f"{number[:6]}**{number[-4:]}", f"{number[:4]}********{number[-4:]}"]
+    for text in (number, number.lower(), *shown, f"{number[:14]}{'*' * 1}{number[-4:]}", f"5*{number[-4:]}"):
         assert names(world.clerk, text) == ["单晓红"], text
     assert names(world.clerk, number[-4:]) == ["单晓红"]
     assert names(world.clerk, f"510823********{number[-4:]}") == []
@@ -47,6 +51,28 @@ def test_a_body_is_found_without_the_county_before_its_name_and_by_its_alias(wor
     world.department.save()
     for text in ("苍溪县住房", "住房和城乡建设局", "住建局"):
         assert names(world.county_clerk, text) == ["单晓红"], text
+
+
+def test_any_part_of_a_bodys_name_finds_who_belongs_to_it_holds_a_post_in_it_or_works_there(world, shan):
+    post = make_post(world.department, title="局长", by=None)
+    appoint(post, person=shan, by=None, since=post.valid_from)
+    works = person(world, "王工", work=world.department)
+    for text in ("城乡建设", "建设局", "住建局", "县住房"):  # the third shortens the name
+        assert names(world.county_clerk, text) == ["单晓红", "王工"], text
+    for text in ("建住局", "住局", "住建局长", "%", "局.*"):
+        assert names(world.county_clerk, text) == [], text
+    assert names(world.clerk, "第一党支部") == ["单晓红"]
+    assert names(world.clerk, "城乡建设") == []  # the body lies outside the scope
+    assert works.work == world.department
+
+
+def test_the_index_of_signs_is_used_to_find_bodies(world):
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        for condition in (bodies_called("建设局"), bodies_shortened("住建局")):
+            query, given = Organisation.objects.filter(condition).order_by().values("pk").query.sql_with_params()
+            cursor.execute(f"EXPLAIN {query}", given)
+            assert "organisation_by_signs" in "".join(row[0] for row in cursor.fetchall())
 
 
 def test_the_closest_come_first(world):

@@ -4,6 +4,7 @@ import datetime as dt
 import io
 
 import pytest
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 from python_calamine import CalamineWorkbook
 
@@ -22,7 +23,15 @@ def honours(world):
     she = person(world)
     return (
         award(she, **GIVEN, awarded_on=DAY, by=world.clerk),
-        award(world.branch, title="先进基层党组织", level=2, body="省委", awarded_on=dt.date(2024, 7, 1), by=None),
+        award(
+            world.branch,
+            title="先进基层党组织",
+            level=2,
+            body="省委",
+            document="省委〔2024〕9号",
+            awarded_on=dt.date(2024, 7, 1),
+            by=None,
+        ),
         award(person(world, "远民", home=world.other_village), **GIVEN, awarded_on=DAY, by=None),
     )
 
@@ -101,9 +110,47 @@ def test_what_cannot_be_is_refused(world):
 
 
 def test_the_list_is_exported_with_its_filters(world, sign_in, honours):
-    award(person(world, "=1+1"), title="劳动模范", level=3, body="市委", awarded_on=DAY, by=None)
+    award(person(world, "=1+1"), title="劳动模范", level=3, body="市委", document="1号", awarded_on=DAY, by=None)
     answer = sign_in(world.village_clerk).get("/honours/export/", {"of": "people"})
     rows = CalamineWorkbook.from_filelike(io.BytesIO(answer.content)).get_sheet_by_index(0).to_python()
     assert len(rows) == 3
     assert {row[5] for row in rows[1:]} == {"李芳", "=1+1"}
     assert {row[4] for row in rows[1:]} == {DAY}
+
+
+def test_an_honour_has_a_document_number_or_says_why_it_has_none(world, sign_in):
+    page, she = sign_in(world.clerk), person(world)
+    address, data = f"/honours/new/?person={she.pk}", GIVEN | {"awarded_on": "2025-07-01", "document": ""}
+    for wrong in ({}, {"no_document": "旧证书"}, {"undocumented": "on"}, {"undocumented": "on", "no_document": "-"}):
+        answer = page.post(address, data | wrong)
+        assert answer.status_code == 422, wrong
+        assert "document" in answer.context["form"].errors
+    page.post(address, data | {"undocumented": "on", "no_document": "1987年的证书上没有文号"})
+    assert Honour.objects.get().no_document == "1987年的证书上没有文号"
+    assert "1987年的证书上没有文号" in titles(page)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Honour.objects.update(no_document="")
+
+
+def test_nobody_is_honoured_before_they_were_there(world):
+    she = person(world, birth_date=dt.date(1985, 3, 21), joined_party_on=dt.date(2010, 7, 1))
+    world.branch.valid_from = dt.date(2020, 1, 1)
+    for holder, title, day in (
+        (she, "三好学生", dt.date(1985, 3, 20)),
+        (she, "优秀共产党员", dt.date(2010, 6, 30)),
+        (world.branch, "先进基层党组织", dt.date(2019, 12, 31)),
+    ):
+        with pytest.raises(PersonProblem) as error:
+            award(holder, **(GIVEN | {"title": title}), awarded_on=day, by=None)
+        assert error.value.column == "awarded_on"
+    assert award(she, **(GIVEN | {"title": "劳动模范"}), awarded_on=dt.date(2010, 6, 30), by=None)
+
+
+def test_honours_stand_in_the_history_of_the_person(world, sign_in):
+    she = person(world)
+    given = award(she, **GIVEN, awarded_on=DAY, by=world.clerk)
+    withdraw(given, reason="弄错了", by=world.clerk)
+    shown = sign_in(world.village_clerk).get(f"/people/{she.pk}/").content.decode()
+    history = shown.split("<ol", 1)[1]
+    assert history.count("优秀共产党员") == 2
+    assert "弄错了" in history

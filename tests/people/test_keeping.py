@@ -135,7 +135,7 @@ def test_a_clerk_who_asks_for_more_than_their_role_is_refused_on_the_page(world,
 def test_each_part_of_a_body_opens(world, held, sign_in, part):
     Honour.objects.create(
         jurisdiction=world.jurisdiction, organisation=world.office, title="先进单位", level=4, body="县委",
-        awarded_on=dt.date(2024, 7, 1),
+        document="1号", awarded_on=dt.date(2024, 7, 1),
     )  # fmt: skip
     page = sign_in(world.clerk).get(f"/organisations/{world.office.pk}/?part={part}")
     assert page.status_code == 200

@@ -41,9 +41,9 @@ def test_a_merge_moves_everything_and_undoing_it_restores_exactly(world, two):
     Membership.objects.create(person=one, organisation=world.office, kind="staff", valid_from=DAY)
     Membership.objects.create(person=other, organisation=world.office, kind="staff", valid_from=DAY)
     appoint(make_post(world.branch, title="书记", by=None), person=one, by=None, since=DAY)
-    award(one, title="优秀党员", level=4, body="县委", awarded_on=DAY, by=None)
-    award(one, title="劳动模范", level=3, body="市委", awarded_on=DAY, by=None)
-    award(other, title="劳动模范", level=3, body="市委", awarded_on=DAY, by=None)
+    award(one, title="优秀党员", level=4, body="县委", document="1号", awarded_on=DAY, by=None)
+    award(one, title="劳动模范", level=3, body="市委", document="1号", awarded_on=DAY, by=None)
+    award(other, title="劳动模范", level=3, body="市委", document="1号", awarded_on=DAY, by=None)
     before = state()
 
     row = merge(one, into=other, by=world.clerk, versions=(one.version, other.version))

@@ -33,7 +33,7 @@ def test_all_of_it_is_shown_in_full(world, sign_in, she):
         person=she, organisation=world.office, kind="volunteer", valid_from=DAY, valid_to=dt.date(2021, 1, 1)
     )
     appoint(make_post(world.branch, title="宣传委员", by=None), person=she, by=None, since=DAY)
-    award(she, title="优秀党员", level=4, body="县委", awarded_on=DAY, by=None)
+    award(she, title="优秀党员", level=4, body="县委", document="1号", awarded_on=DAY, by=None)
     text = sign_in(world.member).get("/account/me/").content.decode()
     for shown in (
         *(she.name, she.id_number, "13812345678", "1985-03-21", "大专", "汉族", world.grid.name, world.department.name),
@@ -57,7 +57,9 @@ def test_a_request_reaches_the_clerk_of_the_home_place_and_the_answer_comes_back
     clerk = sign_in(world.village_clerk)
     assert f"/people/{she.pk}/" in clerk.get("/messages/").content.decode()
     assert "我的学历是本科" in clerk.get(f"/people/{she.pk}/").content.decode()
-    clerk.post(f"/people/{she.pk}/correct/", {"note": "已改为本科"})
+    asked = str(open_corrections(she)[0].pk)
+    assert asked in clerk.get(f"/people/{she.pk}/").content.decode()
+    clerk.post(f"/people/{she.pk}/correct/", {"asked": asked, "note": "已改为本科"})
     assert open_corrections(she) == []
     page = sign_in(world.member)
     assert "已改为本科" in page.get("/account/me/").content.decode()
@@ -80,10 +82,20 @@ def test_nobody_asks_for_another_and_nothing_is_asked_without_words(world, she):
 
 def test_only_a_clerk_of_their_home_answers_and_only_what_is_open(world, she):
     with pytest.raises(PersonProblem):
-        answer_correction(she, text="好", by=world.clerk)
-    ask_correction(she, text="错了", by=world.member)
+        answer_correction(she, asked="", text="好", by=world.clerk)
+    asked = str(ask_correction(she, text="错了", by=world.member).pk)
     with pytest.raises(PersonProblem):
-        answer_correction(she, text="好", by=world.stranger)
+        answer_correction(she, asked=asked, text="好", by=world.stranger)
     with pytest.raises(PersonProblem):
-        answer_correction(she, text=" ", by=world.clerk)
+        answer_correction(she, asked=asked, text=" ", by=world.clerk)
     assert len(open_corrections(she)) == 1
+
+
+def test_each_request_is_answered_by_itself(world, she):
+    first, second = (ask_correction(she, text=text, by=world.member) for text in ("学历错了", "电话错了"))
+    answer_correction(she, asked=str(second.pk), text="已改", by=world.clerk)
+    assert open_corrections(she) == [first]
+    with pytest.raises(PersonProblem):
+        answer_correction(she, asked=str(second.pk), text="再改", by=world.clerk)
+    answer_correction(she, asked=str(first.pk), text="已改", by=world.clerk)
+    assert open_corrections(she) == []

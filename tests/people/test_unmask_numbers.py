@@ -49,4 +49,6 @@ def test_the_person_reads_who_looked_and_why(world, sign_in, she):
 
 
 def test_a_look_does_not_open_a_record_by_get(world, sign_in, she):
-    assert sign_in(world.village_clerk).get(f"/people/{she.pk}/numbers/?reason=abc").status_code == 405
+    answer = sign_in(world.village_clerk).get(f"/people/{she.pk}/numbers/?reason=abc")
+    assert (answer.status_code, answer["Location"]) == (302, f"/people/{she.pk}/")
+    assert not Event.objects.filter(move="unmask").exists()

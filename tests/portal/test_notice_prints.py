@@ -2,10 +2,10 @@
 
 import datetime as dt
 import io
-import zipfile
 
 import pytest
 from django.utils import timezone
+from pypdf import PdfReader
 
 from tests.conftest import place
 from tests.paper import letters_of, pages_of
@@ -80,13 +80,47 @@ def test_a_print_whose_worker_stopped_is_begun_anew(township):
     assert row.phase == "done"
 
 
-def test_a_large_place_comes_in_parts(township, monkeypatch):
+def test_a_place_that_is_set_in_parts_comes_as_one_pdf_in_order(township, monkeypatch):
+    row = order(township)
+    make(str(row.pk))
+    whole = row.path.read_bytes()
     monkeypatch.setattr(notice_services, "PART", 4)
     row = order(township)
     make(str(row.pk))
     row.refresh_from_db()
-    archive = zipfile.ZipFile(io.BytesIO(row.path.read_bytes()))
-    assert [len(pages_of(archive.read(name))) for name in sorted(archive.namelist())] == [4, 4, 2]
+    joined = row.path.read_bytes()
+    assert row.size == len(joined)
+    assert words_of(joined) == words_of(whole)
+    assert len(pages_of(joined)) == 10
+    assert PdfReader(io.BytesIO(joined)).metadata.title == world_name(township)
+    assert not list(row.path.parent.glob(".parts-*"))
+
+
+def words_of(pdf: bytes) -> list[str]:
+    """What each page says, however its letters are kept."""
+    return ["".join(page.extract_text().split()) for page in PdfReader(io.BytesIO(pdf)).pages]
+
+
+def world_name(township) -> str:
+    return township.township.name
+
+
+def test_parts_that_cannot_be_joined_end_in_a_message(township, monkeypatch):
+    monkeypatch.setattr(notice_services, "PART", 4)
+    monkeypatch.setattr(notice_services, "set_many", lambda title, pages: b"no pdf")
+    row = order(township)
+    make(str(row.pk))
+    row.refresh_from_db()
+    assert row.phase == "failed"
+    assert not row.path.exists()
+
+
+def test_the_file_bears_the_day_in_beijing(township, sign_in):
+    row = order(township, ["grid"])
+    make(str(row.pk))
+    NoticePrint.objects.update(created_at=dt.datetime(2026, 5, 1, 17, 0, tzinfo=dt.UTC))
+    answer = sign_in(township.clerk).get(f"/desk/notices/prints/{row.pk}/file.pdf")
+    assert "20260502.pdf" in answer["Content-Disposition"]
 
 
 def test_pages_that_cannot_be_set_end_in_a_message_and_no_file(township, monkeypatch, caplog):

@@ -238,3 +238,42 @@ def test_the_code_carries_the_address_that_was_set_for_residents(people, client,
     settings.PUBLIC_URL = "https://shequ.example.cn"
     page = text(client.get(f"/notice/{people.village.code}/"))
     assert f"https://shequ.example.cn/at/{people.village.code}/" in page
+
+
+def test_a_branch_is_reached_by_its_own_telephone_or_the_offices(people, client, sign_in):
+    address = f"/notice/body/{people.branch.pk}/"
+    assert 'href="tel:0839-5551111"' in text(client.get(address))  # the community's office
+    desk, row = sign_in(people.village_clerk), Membership.objects.get(person__name="支书乙")
+    page = f"/desk/notices/bodies/{people.branch.pk}/"
+    key = f"membership:{row.pk}"
+    assert key in text(desk.get(page))
+    wrong = desk.post(page, {key: "123"})
+    assert wrong.status_code == 422
+    assert desk.post(page, {key: "08395554444"})["Location"] == page
+    assert 'href="tel:08395554444"' in text(client.get(address))
+    assert OWN not in text(client.get(address))
+    assert sign_in(people.stranger).get(page).status_code == 404
+
+
+def test_the_leader_of_a_group_has_one_telephone_on_the_groups_notice_and_on_the_buildings(people, client, sign_in):
+    [row] = Post.objects.filter(organisation=people.group)
+    page = f"/desk/notices/bodies/{people.group.pk}/"
+    sign_in(people.village_clerk).post(page, {f"post:{row.pk}": "08395556666"})
+    client.logout()
+    for address in (f"/notice/body/{people.group.pk}/", f"/notice/{people.building.code}/"):
+        assert "08395556666" in text(client.get(address))
+    Post.objects.filter(pk=row.pk).update(public_phone="")
+    for address in (f"/notice/body/{people.group.pk}/", f"/notice/{people.building.code}/"):
+        assert "0839-5551111" in text(client.get(address))
+
+
+def test_a_township_names_the_heads_of_its_committee_and_offices(people):
+    top = body(people, Kind.PARTY_COMMITTEE, "陵江镇党委", people.township, phone="0839-5550000")
+    Organisation.objects.filter(pk=people.office.pk).update(phone="0839-5550001")
+    people.office.refresh_from_db()
+    other = body(people, Kind.OFFICE, "陵江镇便民服务中心", people.township, phone="0839-5550002")
+    lead(people, top, "镇书记")
+    lead(people, people.office, "主任甲", "主任")
+    assert shown(people, people.township) == [
+        ("镇书记", "0839-5550000"), ("主任甲", "0839-5550001"), (other.name, "0839-5550002"),
+    ]  # fmt: skip

@@ -45,6 +45,19 @@ def test_the_list_is_of_a_place_a_zone_and_a_kind(world, hall, visitor):
     assert visitor.get("/venues/?zone=none").status_code == 404
 
 
+def test_the_week_says_when_the_list_of_a_years_holidays_is_not_out_yet(world, hall, visitor, sign_in, monkeypatch):
+    monkeypatch.setattr("weilu.venues.queries.is_announced", lambda year: False)
+    said = "放假安排尚未公布"
+    address = f"/venues/{hall.pk}/"
+    assert said not in text(visitor.get(address))  # it keeps no holidays
+    hall.keeps_holidays = True
+    hall.save()
+    assert said in text(visitor.get(address))
+    assert said in text(sign_in(world.village_clerk).get(f"/desk{address}"))
+    monkeypatch.undo()
+    assert said not in text(visitor.get(f"{address}?week=2026-01-01"))
+
+
 def test_what_is_open_now_says_so(world, hall, visitor):
     services.set_hours(
         hall, [(day, services.Span(dt.time(0), dt.time(23, 59, 59))) for day in range(7)], by=world.clerk

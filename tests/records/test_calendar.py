@@ -6,7 +6,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from weilu.records.calendar import BEIJING, WorkingHours, is_working_day
+from weilu.records.calendar import (
+    BEIJING,
+    WorkingHours,
+    by_regulation,
+    holiday_name,
+    is_announced,
+    is_working_day,
+)
 
 HOURS = WorkingHours()
 DAY = HOURS.day
@@ -41,10 +48,37 @@ def test_before_and_after_hours_count_from_the_next_opening():
     assert HOURS.add(at(2026, 11, 9, 9), DAY) == at(2026, 11, 9, 17)
 
 
-def test_a_year_without_a_notice_counts_monday_to_friday():
-    assert is_working_day(dt.date(2027, 1, 4))
-    assert not is_working_day(dt.date(2027, 1, 3))
-    assert HOURS.add(at(2026, 12, 31, 16), 2 * DAY) >= at(2027, 1, 4)
+def test_a_year_without_a_notice_has_the_holidays_of_the_regulation_and_no_make_up_days():
+    assert not is_announced(2033)
+    free = by_regulation(2033)
+    assert free == {
+        dt.date(2033, 1, 1): "元旦",
+        **{dt.date(2033, 1, 30) + dt.timedelta(days=n): "春节" for n in range(4)},  # its eve is the 30th
+        dt.date(2033, 4, 4): "清明",
+        dt.date(2033, 5, 1): "劳动节",
+        dt.date(2033, 5, 2): "劳动节",
+        dt.date(2033, 6, 1): "端午",
+        dt.date(2033, 9, 8): "中秋",
+        **{dt.date(2033, 10, day): "国庆节" for day in (1, 2, 3)},
+    }
+    assert not any(is_working_day(day) for day in free)
+    assert [holiday_name(day) for day in free] == list(free.values())
+    assert is_working_day(dt.date(2033, 2, 3))
+    others = [dt.date(2033, 1, 1) + dt.timedelta(days=n) for n in range(365)]
+    assert all(is_working_day(day) == (day.weekday() < 5) for day in others if day not in free)
+
+
+@pytest.mark.parametrize("year", [2025, 2026])
+def test_the_days_of_the_regulation_are_among_those_that_were_announced(year):
+    assert {day: holiday_name(day) for day in by_regulation(year)} == by_regulation(year)
+
+
+def test_the_days_of_the_next_new_year_and_spring_festival_are_free_announced_or_not():
+    assert not any(is_working_day(dt.date(2027, *day)) for day in ((1, 1), (2, 5), (2, 6), (2, 7), (2, 8)))
+
+
+def test_a_year_beyond_the_lunar_calendar_keeps_the_days_of_the_solar_one():
+    assert len(by_regulation(2200)) == 6
 
 
 def test_the_clock_of_another_time_zone_is_read_in_beijing_time():

@@ -6,12 +6,13 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from weilu.records.calendar import BEIJING
 from weilu.records.models import Event, Notification
 from weilu.records.moves import Incomplete, NotAllowed, NotPossible, Stale
 from weilu.venues import services
 from weilu.venues.models import Booking
 from weilu.venues.queries import stranded, to_answer, week_of
-from weilu.venues.services import BadTime, Taken
+from weilu.venues.services import BadTime, Taken, Wish
 
 
 def moves(booking):
@@ -86,8 +87,8 @@ def test_the_same_form_sent_twice_is_one_booking(world, hall, wish):
         ({"hour": 11, "until": 13}, "09:00–12:00"),  # over lunch
         ({"hour": 12, "until": 14}, "09:00–12:00"),
         ({"hour": 20, "until": 22}, "14:00–21:00"),
-        ({"hour": 11, "until": 9}, "早于"),
-        ({"hour": 9, "until": 9}, "早于"),
+        ({"hour": 11, "until": 9}, "必须晚于"),
+        ({"hour": 9, "until": 9}, "必须晚于"),
         ({"days": -1}, "已经过去"),
         ({"days": 92}, "90"),
         ({"people": 41}, "40"),
@@ -224,7 +225,31 @@ def test_the_week_shows_what_is_booked_and_what_is_left(world, hall, wish):
 
 def test_a_look_at_the_telephone_is_kept(world, hall, wish):
     booking = services.ask_for(hall, wish(name="李秀兰", phone="13812345678"), by=None)
-    assert services.reveal_contact(booking, by=world.clerk) == {"name": "李秀兰", "phone": "13812345678"}
+    look = {"by": world.clerk, "reason": "打电话答复"}
+    assert services.reveal_contact(booking, **look) == {"name": "李秀兰", "phone": "13812345678"}
     assert moves(booking) == ["ask_for", "unmask"]
     with pytest.raises(NotAllowed):
-        services.reveal_contact(booking, by=world.stranger)
+        services.reveal_contact(booking, by=world.stranger, reason="打电话答复")
+
+
+# --- when the answer is due -------------------------------------------------------------------------------------------
+def at(day: int, hour: int, minute: int = 0) -> dt.datetime:
+    """A moment of the week from Monday 2 March 2026, in which every day from Monday to Friday is worked."""
+    return dt.datetime(2026, 3, day, hour, minute, tzinfo=BEIJING)
+
+
+@pytest.mark.parametrize(
+    ("asked", "begins", "due"),
+    [
+        (at(2, 10), at(12, 10), at(4, 10)),  # two working days, and the event is far
+        (at(2, 10), at(3, 14), at(3, 14)),  # within working time: until it begins
+        (at(2, 10), at(3, 19), at(3, 17)),  # in the evening: until offices close
+        (at(6, 16), at(8, 10), at(6, 17)),  # Friday for Sunday: until Friday evening
+        (at(7, 10), at(8, 10), at(8, 10)),  # Saturday for Sunday: no office opens before
+    ],
+)
+def test_an_answer_is_promised_before_the_event(world, hall, monkeypatch, asked, begins, due):
+    monkeypatch.setattr(timezone, "now", lambda: asked)
+    wished = Wish(begins, begins + dt.timedelta(hours=1), "院坝会", "one", phone="13812345678")
+    booking = services.ask_for(hall, wished, by=None)
+    assert (booking.due_at, booking.promised_at) == (due, due)

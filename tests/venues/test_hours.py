@@ -48,8 +48,11 @@ def test_a_venue_that_keeps_no_holidays_is_open_on_them(hall):
     assert spans(hall, HOLIDAY) == ["09:00–12:00", "14:00–21:00"]
 
 
-def test_a_year_whose_holidays_are_not_known_yet_is_as_any_other(office):
-    assert spans(office, dt.date(2090, 10, 2)) == ["09:00–17:00"]
+def test_in_a_year_whose_list_is_not_out_yet_it_is_closed_on_the_holidays_of_the_law(office):
+    for day, name in ((dt.date(2090, 10, 2), "国庆节"), (dt.date(2090, 1, 30), "春节"), (dt.date(2027, 1, 1), "元旦")):
+        assert spans(office, day) == []
+        assert day_of(office, day).why == name
+    assert spans(office, dt.date(2090, 10, 4)) == ["09:00–17:00"]
 
 
 def test_a_date_that_is_not_as_usual_goes_before_week_and_holiday(office, world):

@@ -113,7 +113,7 @@ def test_a_clerk_answers_a_request(world, desk, hall, wish):
     shown = text(desk.get(booking.get_absolute_url()))
     assert "13812345678" not in shown
     assert "138****5678" in shown
-    assert "13812345678" in text(desk.post(f"{booking.get_absolute_url()}contact/"))
+    assert "13812345678" in text(desk.post(f"{booking.get_absolute_url()}contact/", {"reason": "打电话答复"}))
     assert desk.post(f"{booking.get_absolute_url()}refuse/", {"version": 1, "note": ""}).status_code == 409
     desk.post(f"{booking.get_absolute_url()}confirm/", {"version": 1})
     booking.refresh_from_db()

@@ -8,12 +8,13 @@ from allauth.mfa.totp.forms import ActivateTOTPForm
 from allauth.mfa.webauthn.forms import AddWebAuthnForm, AuthenticateWebAuthnForm, LoginWebAuthnForm
 from django import forms
 from django.contrib.auth.forms import SetPasswordForm
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
 from weilu.accounts import second_factor
+from weilu.lib.sought import OFFERED, SoughtField
 from weilu.orgs.models import Jurisdiction, User
 from weilu.orgs.rate_limit import forget_try, tried
 from weilu.orgs.roles import Role
@@ -142,7 +143,9 @@ class RolesForm(forms.Form):
 class HandOverForm(forms.Form):
     """To whom the grants of an account go, and from which day."""
 
-    successor = forms.ModelChoiceField(User.objects.none(), label=_lazy("successor"), to_field_name="username")
+    successor = SoughtField(
+        label=_lazy("successor"), help_text=_lazy("The account, or a part of the name; of several you choose one.")
+    )
     day = forms.DateField(
         label=_lazy("first day of the successor"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
     )
@@ -150,9 +153,14 @@ class HandOverForm(forms.Form):
     def __init__(self, *args: Any, candidates: QuerySet[User], **kwargs: Any):
         super().__init__(*args, **kwargs)
         field: Any = self.fields["successor"]
-        field.queryset = candidates
-        field.label_from_instance = lambda user: f"{user.name} · {user.username}"
+        field.search, field.label_of = self._accounts, lambda user: f"{user.name} · {user.username}"
+        self.candidates = candidates
         self.fields["day"].initial = timezone.localdate
+
+    def _accounts(self, text: str) -> list[User]:
+        exact = list(self.candidates.filter(username__iexact=text)[:1])
+        named = self.candidates.filter(Q(name__icontains=text) | Q(username__icontains=text))
+        return exact or list(named[: OFFERED + 1])
 
 
 class PersonForm(forms.Form):

@@ -1,5 +1,7 @@
 """The verbs of invitations: a link, once, within seven days."""
 
+import datetime as dt
+
 from django.conf import settings
 from django.contrib.auth.password_validation import validate_password
 from django.db import transaction
@@ -11,6 +13,8 @@ from weilu.accounts import notices
 from weilu.accounts.models import INVITATION_LASTS, Invitation, Session
 from weilu.accounts.tasks import mail_invitation
 from weilu.orgs.models import User
+
+SHOWN_FOR = dt.timedelta(minutes=15)  # to whoever made it, so that the page can be read in large type too
 
 
 class InvitationError(ValueError):
@@ -44,6 +48,13 @@ def invite(user: User, *, by: User) -> Invitation:
     if user.email:
         mail_invitation.defer(invitation_id=str(row.pk))
     return row
+
+
+def just_made(user: User, pk: str | None) -> Invitation | None:
+    """Return an invitation of ``user`` by its key, while its link may still be shown to whoever made it."""
+    row = Invitation.objects.filter(user=user, pk=pk).first() if pk else None
+    now = timezone.now()
+    return row if row and row.open_at(now) and now - row.created_at < SHOWN_FOR else None
 
 
 def find(token: str) -> Invitation:

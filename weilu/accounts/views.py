@@ -8,7 +8,7 @@ from allauth.account.internal.flows.login import perform_login, record_authentic
 from allauth.account.models import Login
 from axes.utils import reset
 from django.contrib import messages
-from django.contrib.auth import update_session_auth_hash
+from django.contrib.auth import logout, update_session_auth_hash
 from django.contrib.auth.forms import SetPasswordForm
 from django.contrib.auth.views import LoginView
 from django.core.exceptions import ValidationError
@@ -18,7 +18,7 @@ from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from weilu.accounts import invitations, oidc
 from weilu.accounts.forms import OwnPasswordForm
@@ -144,19 +144,24 @@ def sessions_end(request: AccountRequest) -> HttpResponse:
 
 
 @requires(Permission.MANAGE)
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 def account_invite(request: AccountRequest, username: str) -> HttpResponse:
-    """Make an invitation and show its link, this once."""
+    """Make an invitation, and show its link to whoever made it, in their session and for a short while."""
     user = get_object_or_404(managed(request.user), username__iexact=username)
     if not wholly_managed(request.user, user):
         messages.error(request, ELSEWHERE)
         return redirect("account_edit", user.username)
-    try:
-        row = invitations.invite(user, by=request.user)
-    except invitations.InvitationError as error:
-        messages.error(request, str(error))
-        return redirect("account_edit", user.username)
+    if request.method == "POST":
+        try:
+            request.session["invited"] = str(invitations.invite(user, by=request.user).pk)
+            return redirect("account_invite", user.username)
+        except invitations.InvitationError as error:
+            messages.error(request, str(error))
+            return redirect("account_edit", user.username)
+    row = invitations.just_made(user, request.session.get("invited"))
+    if row is None:
+        return render(request, "accounts/invite.html", {"subject": user})
     link = invitations.link_of(row)
     picture = segno.make(link, error="m", micro=False).svg_data_uri(scale=5, border=2)
     context = {"subject": user, "link": link, "picture": picture, "expires_at": row.expires_at}
@@ -173,6 +178,8 @@ def invitation(request: HttpRequest, token: str) -> HttpResponse:
         form = SetPasswordForm(row.user, request.POST or None)
         if request.method == "POST" and form.is_valid():
             user = invitations.accept(token, password=form.cleaned_data["new_password1"])
+            if request.user.is_authenticated:  # somebody else's session, who would be led to their own workbench
+                logout(request)
             reset(username=user.username.lower())  # failed log-ins of before do not lock them out now
             messages.success(request, _("Your password is set. Log in with it."))
             return redirect("login")
@@ -180,5 +187,6 @@ def invitation(request: HttpRequest, token: str) -> HttpResponse:
         return render(request, "accounts/invitation.html", {"problem": str(error), "form": None}, status=410)
     except ValidationError as error:
         form.add_error("new_password1", error)
-    context = {"form": form, "problem": "", "subject": row.user}
+    other = request.user if request.user.is_authenticated and request.user != row.user else None
+    context = {"form": form, "problem": "", "subject": row.user, "other": other}
     return render(request, "accounts/invitation.html", context, status=422 if form.errors else 200)

@@ -67,6 +67,7 @@ class Parties:
             self._lead(team, self.members[team.pk])
         for number, community in enumerate(communities):
             self._community(community, top, number, buildings[community.pk])
+        self._town(top, communities[0])
         for model, rows in (
             (Organisation, self.bodies), (Person, self.persons), (Membership, self.memberships), (Post, self.posts),
             (Appointment, self.appointments), (OrganisationChange, self.changes),
@@ -74,6 +75,12 @@ class Parties:
             copy_rows(model, rows)  # type: ignore[arg-type]
         served = [branch for place in communities for branch in self.county.branches[place.pk]]
         Organisation.objects.bulk_update(served, ["parent", "parent_from", "serves"])
+
+    def _town(self, top: Organisation, community: Place) -> None:
+        """The heads of the town's committee and offices, who stand on its notice."""
+        offices = self.county.offices[self.county.town.pk]
+        for body, title in ((top, "书记"), *((office, "主任") for office in offices)):
+            self.hold(self.post(body, title, 0, leads=True), self.person(self._home(community), joined=True), TERMS[1])
 
     # Bodies of one community.
 

@@ -5,6 +5,8 @@ from collections.abc import Callable
 from django.conf import settings
 from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import Resolver404, resolve
 from django.utils import translation
 
 CHOICES = {code for code, _ in settings.LANGUAGES}
@@ -23,6 +25,36 @@ class LanguageMiddleware:
             request.LANGUAGE_CODE = language  # type: ignore[attr-defined]
             response = self.get_response(request)
         response.headers.setdefault("Content-Language", language)
+        return response
+
+
+def page_above(path: str) -> str:
+    """Return the nearest address above ``path`` that is one of ours, such as the page of a record; empty if none is."""
+    parts = path.strip("/").split("/")
+    for size in range(len(parts) - 1, 0, -1):
+        above = f"/{'/'.join(parts[:size])}/"
+        try:
+            resolve(above)
+        except Resolver404:
+            continue
+        return above
+    return ""
+
+
+class FormAddressMiddleware:
+    """Lead from an address that takes forms only to the page above it, where the form stands.
+
+    A page that answered a form has such an address: reloaded or kept as a bookmark it would show nothing.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]):
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if response.status_code == 405 and request.method in ("GET", "HEAD") and not request.path.startswith("/api/"):
+            above = page_above(request.path)
+            return redirect(above) if above else response
         return response
 
 

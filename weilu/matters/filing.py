@@ -1,11 +1,8 @@
 """Taking a matter in: once, whatever is pressed twice."""
 
-import hmac
 from dataclasses import dataclass
-from hashlib import sha256
 from uuid import UUID
 
-from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
@@ -14,7 +11,8 @@ from weilu.lib.search import words_of
 from weilu.matters.models import Category, Channel, Matter, Module
 from weilu.matters.queries import add_words
 from weilu.orgs.models import Place, User
-from weilu.records.models import SECRET_ALPHABET, SECRET_LENGTH, Attachment, Event, next_numbers
+from weilu.records.models import Attachment, Event, next_numbers
+from weilu.records.secrets import secret_hash, secret_of
 
 
 @dataclass(frozen=True)
@@ -28,18 +26,7 @@ class Contact:
 
 def secret_for(intake_key: str) -> str:
     """Return the secret of the matter filed under ``intake_key``: sending a form twice gives the same one."""
-    digest = hmac.new(settings.DATA_KEY.encode(), f"matter:{intake_key}".encode(), sha256).digest()
-    number = int.from_bytes(digest[:16])
-    letters = []
-    for _unused in range(SECRET_LENGTH):
-        number, index = divmod(number, len(SECRET_ALPHABET))
-        letters.append(SECRET_ALPHABET[index])
-    return "".join(letters)
-
-
-def secret_hash(secret: str) -> bytes:
-    """Return what is stored of a secret."""
-    return keyed_hash("secret:" + secret.strip().upper())
+    return secret_of("matter", intake_key)
 
 
 def file_matter(

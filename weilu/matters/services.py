@@ -15,12 +15,13 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from weilu.lib.personal import personal_in
-from weilu.matters.filing import Contact, file_matter, record_filing, secret_for, secret_hash
+from weilu.matters.filing import Contact, file_matter, record_filing, secret_for
 from weilu.matters.judging import lapse_unrated, may_reopen, rate, reopen
 from weilu.matters.models import Category, Matter, Module
 from weilu.matters.queries import may_hand, places_for_transfer, users_of
 from weilu.orgs.memory import rows_by_id
 from weilu.orgs.models import Organisation, Place, User
+from weilu.records.looking import keep_look
 from weilu.records.models import Event
 from weilu.records.moves import (
     THE_RESIDENT,
@@ -31,6 +32,7 @@ from weilu.records.moves import (
     move,
 )
 from weilu.records.outbox import mail, notify
+from weilu.records.secrets import secret_hash
 
 __all__ = [
     "BadTarget",
@@ -361,17 +363,12 @@ def settle(
 
 
 @transaction.atomic
-def reveal_contact(matter: Matter, *, by: User) -> Contact:
-    """Return the resident's contact in full, and keep who looked at it."""
-    Event.objects.create(
-        jurisdiction_id=matter.jurisdiction_id,
-        record_kind="matter",
-        record_id=matter.pk,
-        move="unmask",
-        from_state=matter.state,
-        to_state=matter.state,
-        actor=by,
-        actor_name=by.name,
-        open_to_resident=False,
-    )
+@transaction.atomic
+def reveal_contact(matter: Matter, *, by: User, reason: str) -> Contact:
+    """Return the resident's contact in full, and keep who looked at it and why; the resident reads the reason.
+
+    Raises:
+        NoReason: none is given, see :func:`weilu.records.looking.reason_in`.
+    """
+    keep_look(matter, reason=reason, by=by)
     return Contact(matter.reporter_name, matter.reporter_phone, matter.reporter_email)

@@ -25,6 +25,7 @@ from weilu.orgs.access import AccountRequest, requires
 from weilu.orgs.roles import Permission, Role
 from weilu.orgs.scope import covers
 from weilu.records.attachments import MAX_FILES, BadFile, attach, path_of
+from weilu.records.looking import NoReason
 from weilu.records.models import Attachment, Event
 from weilu.records.moves import Actor, Incomplete, MoveError, NotAllowed, Stale, permitted
 
@@ -302,12 +303,16 @@ DONE_WORDS: dict[str, Callable[[], str]] = {
 @requires(Permission.UNMASK)
 @require_POST
 def contact(request: AccountRequest, number: str) -> HttpResponse:
-    """Show the resident's contact in full, once, and keep who looked."""
+    """Show the resident's contact in full, once, with the reason; who looked and why is kept."""
     found = fetch(request, number)
     if not Matter.may(request.user, Permission.UNMASK, found):
         messages.error(request, _("Your account may not do this here."))
         return redirect("matter", number)
-    return show(request, found, contact=services.reveal_contact(found, by=request.user))
+    try:
+        seen = services.reveal_contact(found, by=request.user, reason=request.POST.get("reason", ""))
+    except NoReason as error:
+        return show(request, found, status=422, failed="contact", problem={"reason": [str(error.message)]})
+    return show(request, found, contact=seen)
 
 
 def send_file(file: Attachment, thumbnail: bool) -> HttpResponseBase:

@@ -4,6 +4,8 @@ from django.apps import AppConfig
 from django.conf import settings
 from django.db.backends.signals import connection_created
 
+from weilu.lib.borrowed import plain_dash
+
 
 def step_down(connection, **kwargs) -> None:
     """Work as the app's role where there is one that the login may take, unless we are here to migrate."""
@@ -23,6 +25,7 @@ class OrgsConfig(AppConfig):
     name = "weilu.orgs"
 
     def ready(self) -> None:
+        plain_dash()
         connection_created.connect(step_down, dispatch_uid="weilu.step_down")
         if settings.SHARDED:
             from weilu.orgs.sharding import join_by_jurisdiction

@@ -10,6 +10,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from weilu.lib.sought import OFFERED, SoughtField
 from weilu.orgs.models import Grant, Jurisdiction, Level, Organisation, Place, User
 from weilu.orgs.roles import ORGANISATION_ROLES, Permission
 from weilu.orgs.scope import organisations_in_scope, places_in_scope
@@ -74,6 +75,11 @@ class GrantForm(forms.ModelForm):
         widget=forms.TextInput(attrs={"list": "places-of-mine", "autocomplete": "off"}),
     )
 
+    organisation = SoughtField(
+        label=_("organisation"), required=False,
+        help_text=_("A part of its name, for a role that works for a body; of several you choose one."),
+    )  # fmt: skip
+
     class Meta:
         model = Grant
         fields = ["role", "place_code", "organisation", "valid_from", "valid_to"]
@@ -85,9 +91,20 @@ class GrantForm(forms.ModelForm):
     def __init__(self, *args: Any, manager: User, **kwargs: Any):
         super().__init__(*args, **kwargs)
         self.manager = manager
-        mine = organisations_in_scope(manager, Permission.MANAGE)
-        self.fields["organisation"].queryset = Organisation.objects.filter(mine)  # type: ignore[attr-defined]
+        field: Any = self.fields["organisation"]
+        field.search, field.label_of = self._bodies, self._body_and_place
         self.fields["valid_from"].initial = timezone.localdate
+
+    def _bodies(self, text: str) -> list[Organisation]:
+        mine = Organisation.objects.filter(organisations_in_scope(self.manager, Permission.MANAGE), valid_to=None)
+        mine = mine.select_related("place__parent").order_by("name", "place__path")
+        exact = list(mine.filter(name=text)[:OFFERED])
+        return exact or list(mine.filter(Q(name__icontains=text) | Q(aliases__contains=[text]))[: OFFERED + 1])
+
+    @staticmethod
+    def _body_and_place(body: Organisation) -> str:
+        above = body.place.parent.short_name if body.place.parent and body.place.level > Level.COUNTY else ""
+        return f"{body.name} · {above} {body.place.short_name}"
 
     def places(self) -> QuerySet[Place]:
         """The places that the field proposes."""
@@ -115,7 +132,7 @@ class GrantForm(forms.ModelForm):
             self.add_error("organisation", _("This role works for an organisation: choose it."))
         starts, ends = data.get("valid_from"), data.get("valid_to")
         if starts and ends and ends <= starts:
-            self.add_error("valid_to", _("The grant ends before it starts."))
+            self.add_error("valid_to", _("The grant must end after the day on which it starts."))
         organisation = data.get("organisation")
         if organisation and (not data.get("place_code") or data.get("role") in ORGANISATION_ROLES):
             self.place = organisation.place

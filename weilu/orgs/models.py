@@ -7,7 +7,7 @@ from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Func, Q
 from django.db.models.functions import Lower
 from django.urls import reverse
 from django.utils import timezone
@@ -196,6 +196,12 @@ class Jurisdiction(models.Model):
         return rows.order_by("-place__level").first()
 
 
+def signs_of_name() -> Func:
+    """The signs of a body's name, each by itself: an index of them finds bodies by any part of their name."""
+    signs = ArrayField(models.TextField())
+    return Func("name", template="string_to_array(%(expressions)s, NULL)", output_field=signs)
+
+
 class Organisation(Dated):
     """A body that stands at a place: an office, a department, a Party branch, a community, a volunteer team."""
 
@@ -238,6 +244,7 @@ class Organisation(Dated):
             models.Index(fields=["jurisdiction", "kind"], name="organisation_kinds"),
             models.Index(fields=["name"], name="organisation_by_name", opclasses=["text_pattern_ops"]),
             GinIndex(fields=["aliases"], name="organisation_by_alias"),
+            GinIndex(signs_of_name(), name="organisation_by_signs"),
         ]
         constraints = [
             models.CheckConstraint(

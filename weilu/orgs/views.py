@@ -113,7 +113,9 @@ def accounts(request: AccountRequest) -> HttpResponse:
     rows = managed(request.user)
     if text := request.GET.get("q", "").strip():
         rows = rows.filter(username__icontains=text) | rows.filter(name__icontains=text)
-    page = rows.order_by("username").prefetch_related("grants__place", "grants__organisation")[:200]
+    page = rows.order_by("username").prefetch_related(
+        "grants__place", "grants__organisation", "grants__appointment__post"
+    )[:200]
     return render(request, "orgs/accounts.html", {"rows": page, "q": text})
 
 
@@ -135,7 +137,7 @@ def account_new(request: AccountRequest) -> HttpResponse:
                 grant.instance.user = user
                 grant.save()
             messages.success(request, _("The account %(name)s is ready.") % {"name": user.username})
-            return redirect("account_edit", user.username) if form.cleaned_data["invite"] else redirect("accounts")
+            return redirect("account_invite", user.username) if form.cleaned_data["invite"] else redirect("accounts")
         except IntegrityError:
             form.add_error("username", _("There is already an account of this name. Choose another."))
     status = 422 if form.errors or grant.errors else 200
@@ -153,7 +155,9 @@ def account_edit(request: AccountRequest, username: str) -> HttpResponse:
         messages.success(request, _("The grant was added."))
         return redirect("account_edit", user.username)
     scope = places_in_scope(request.user, Permission.MANAGE)
-    grants = user.grants.filter(place__in=Place.objects.filter(scope)).select_related("place", "organisation")
+    grants = user.grants.filter(place__in=Place.objects.filter(scope)).select_related(
+        "place", "organisation", "appointment__post"
+    )
     factors = Authenticator.objects.filter(user=user).exclude(type=Authenticator.Type.RECOVERY_CODES)
     context = {
         "subject": user, "form": form, "grants": grants, "today": timezone.localdate(), "factors": factors,

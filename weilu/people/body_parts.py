@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _lazy
 from django.utils.translation import pgettext_lazy
 
 from weilu.orgs.models import Organisation
-from weilu.people.models import Appointment, Post
+from weilu.people.models import Appointment, Membership, Post
 from weilu.records.models import Event
 
 SHOWN = 200
@@ -24,6 +24,9 @@ EVENTS: dict[str, str | Promise] = {
     "appoint": _lazy("Appointed"),
     "appointment_end": _lazy("Appointment ended"),
     "appointment_undo": _lazy("Appointment taken back"),
+    "member_join": _lazy("Joined"),
+    "member_leave": _lazy("Left"),
+    "member_join_undo": _lazy("Joining taken back"),
 }
 COLUMNS: dict[str, str | Promise] = {
     "name": pgettext_lazy("of a place or body", "name"),
@@ -122,11 +125,13 @@ def history_of(body: Organisation) -> list[Step]:
 
 
 def _of_posts(events: list[Event]) -> list[Step]:
-    """What was done to posts, and appointments that were taken back: of these only the event is left."""
+    """What was done to posts, who joined and left, and what was taken back: of that only the event is left."""
+    keys = [event.changes["membership"] for event in events if event.changes.get("membership")]
+    names = {str(row.pk): row.person.name for row in Membership.objects.filter(pk__in=keys).select_related("person")}
     return [
         Step(
             str(EVENTS[event.move]),
-            event.changes.get("post", ""),
+            event.changes.get("post", "") or _as_what(event, names),
             dt.date.fromisoformat(event.changes.get("until") or event.changes.get("since") or _day(event)),
             event.at,
             event.actor_name,
@@ -134,6 +139,12 @@ def _of_posts(events: list[Event]) -> list[Step]:
         for event in events
         if event.move in EVENTS and event.move not in ("appoint", "appointment_end")
     ]
+
+
+def _as_what(event: Event, names: dict[str, str]) -> str:
+    kind = event.changes.get("kind", "")
+    label = str(Membership.Kind(kind).label) if kind in Membership.Kind.values else ""
+    return " · ".join(part for part in (label, names.get(event.changes.get("membership", ""), "")) if part)
 
 
 def _day(event: Event) -> str:

@@ -3,7 +3,7 @@
 from django.urls import path
 
 from weilu.orgs import tree_views
-from weilu.people import coverage_views, keeping, views
+from weilu.people import coverage_views, keeping, membership_views, views
 
 urlpatterns = [
     path("tree/", tree_views.tree_page, name="tree"),
@@ -14,6 +14,10 @@ urlpatterns = [
     path("organisations/<uuid:pk>/", views.organisation, name="organisation"),
     path("organisations/<uuid:pk>/edit/", keeping.organisation_edit, name="organisation_edit"),
     path("organisations/<uuid:pk>/close/", keeping.organisation_close, name="organisation_close"),
+    path("organisations/<uuid:pk>/members/new/", membership_views.member_new, name="member_new"),
+    path("people/<uuid:pk>/memberships/new/", membership_views.person_member_new, name="person_member_new"),
+    path("memberships/<uuid:pk>/end/", membership_views.membership_end, name="membership_end"),
+    path("memberships/<uuid:pk>/undo/", membership_views.membership_undo, name="membership_undo"),
     path("organisations/<uuid:pk>/posts/new/", keeping.post_new, name="post_new"),
     path("places/<str:code>/organisations/new/", keeping.organisation_new, name="organisation_new"),
     path("posts/<uuid:pk>/", keeping.post_edit, name="post_edit"),

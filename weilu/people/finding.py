@@ -6,12 +6,13 @@ import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from django.contrib.postgres.fields.array import ArrayContains  # type: ignore[attr-defined]
 from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet, prefetch_related_objects
 from django.utils import timezone
 
 from weilu.lib.crypto import keyed_hash
 from weilu.lib.pinyin import fold
-from weilu.orgs.models import Jurisdiction, Organisation, Place, User, valid_on
+from weilu.orgs.models import Jurisdiction, Organisation, Place, User, signs_of_name, valid_on
 from weilu.orgs.roles import Permission
 from weilu.orgs.scope import organisations_in_scope
 from weilu.people.models import Appointment, Membership, Person
@@ -22,9 +23,10 @@ PAGE = 50
 MOST = 400
 
 ID_NUMBER = re.compile(r"\d{17}[\dX]")
-MASKED_ID = re.compile(r"(\d{6})\*+(\d{3}[\dX])")
+# As much of a number as is shown: 510824********1237, 5108********1237, 138****5678.
+MASKED_ID = re.compile(r"(\d{1,14})\*+(\d{3}[\dX])")
 PHONE = re.compile(r"(?:\+?86)?(1[3-9]\d{9})|(0\d{9,11}|\d{7,8})")
-MASKED_PHONE = re.compile(r"(\d{3})\*+(\d{4})")
+MASKED_PHONE = re.compile(r"([01]\d{0,6})\*+(\d{4})")
 TAIL = re.compile(r"\d{3}[\dX]")
 LATIN = re.compile(r"[a-zü:ǖǘǚǜāáǎàēéěèīíǐìōóǒòūúǔù' -]+")
 
@@ -114,11 +116,12 @@ def _ways(text: str, user: User) -> list[Way]:
     if ID_NUMBER.fullmatch(text):
         return [_exactly(id_number_hash=keyed_hash(text))]
     if masked := MASKED_ID.fullmatch(text):
-        return [_shown(id_tail_hash=tail_hash(masked[2]), number="id_number", begins=masked[1])]
+        ways = [_shown(id_tail_hash=tail_hash(masked[2]), number="id_number", begins=masked[1])]
+        if MASKED_PHONE.fullmatch(text):
+            ways.insert(0, _shown(phone_tail_hash=tail_hash(masked[2]), number="phone", begins=masked[1]))
+        return ways
     if phone := PHONE.fullmatch(text):
         return [_exactly(phone_hash=keyed_hash(phone[1] or phone[2]))]
-    if masked := MASKED_PHONE.fullmatch(text):
-        return [_shown(phone_tail_hash=tail_hash(masked[2]), number="phone", begins=masked[1])]
     if TAIL.fullmatch(text):
         return [_exactly(id_tail_hash=tail_hash(text)), _exactly(phone_tail_hash=tail_hash(text))]
     if not text:
@@ -168,21 +171,38 @@ def _part(text: str) -> Way:
 
 
 def _member(text: str, user: User) -> Way:
-    """By the organisation: the beginning of its name, with or without the county before it, or an alias."""
+    """By the body that somebody belongs to, holds a post in or works at: a part of its name, or an alias."""
 
     def look(rows: Rows) -> Iterator[Person]:
-        counties = {grant.jurisdiction.place.short_name for grant in user.grants_for(Permission.VIEW_PEOPLE)}
-        named = Q(aliases__contains=[text]) | Q(name__startswith=text)
-        for county in counties:
-            named |= Q(name__startswith=county + text)
         today = timezone.localdate()
         scope = organisations_in_scope(user, Permission.VIEW_PEOPLE)
-        bodies = list(Organisation.objects.filter(named, scope, valid_on(today)).values_list("pk", flat=True)[:MOST])
+        mine = Organisation.objects.filter(scope, valid_on(today))
+        named = bodies_called(text), bodies_shortened(text)
+        bodies: list[object] = []
+        for condition in named:
+            bodies = bodies or list(mine.filter(condition).order_by().values_list("pk", flat=True)[:MOST])
         if bodies:
-            keys = Membership.objects.filter(valid_on(today), organisation__in=bodies).values("person")
-            yield from rows.filter(pk__in=keys[: MOST * 4]).order_by("pinyin", "pk")[: PAGE + 1]
+            joined = Membership.objects.filter(valid_on(today), organisation__in=bodies)
+            held = Appointment.objects.filter(valid_on(today), post__organisation__in=bodies)
+            work = Person.objects.filter(work__in=bodies, merged_into=None)
+            found = [joined.values_list("person"), held.values_list("person"), work.values_list("pk")]
+            keys = {key for query in found for (key,) in query.order_by()[: MOST * 4]}
+            yield from rows.filter(pk__in=keys).order_by("pinyin", "pk")[: PAGE + 1]
 
     return look
+
+
+def bodies_called(text: str) -> Q:
+    """The condition that ``text`` is a part of a body's name, or an alias; by an index of the signs of names."""
+    return Q(aliases__contains=[text]) | (Q(ArrayContains(signs_of_name(), sorted(set(text)))) & Q(name__contains=text))
+
+
+def bodies_shortened(text: str) -> Q:
+    """The condition that ``text`` shortens a body's name: its signs stand there in this order (住建局)."""
+    if not 3 <= len(text) <= 12:
+        return Q(pk__in=[])
+    pattern = ".*".join(re.escape(sign) for sign in text)
+    return Q(ArrayContains(signs_of_name(), sorted(set(text)))) & Q(name__regex=pattern)
 
 
 def with_roles(rows: list[Person], day: dt.date | None = None) -> list[Person]:

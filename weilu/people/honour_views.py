@@ -94,7 +94,7 @@ def honours_export(request: AccountRequest) -> HttpResponse:
     ]  # fmt: skip
     lines = (
         [
-            row.title, row.get_level_display(), row.body, row.document, row.awarded_on,
+            row.title, row.get_level_display(), row.body, row.document or row.no_document, row.awarded_on,
             str(row.person or row.organisation), row.person.address if row.person else str(row.organisation.place),
             row.withdrawn_on, row.withdrawn_why,
         ]
@@ -143,7 +143,7 @@ def honour_new(request: AccountRequest) -> HttpResponse:
     county = holder.jurisdiction if holder else request.user.grants_for(Permission.KEEP)[0].jurisdiction
     form = (HonourForm if holder else NewHonourForm)(request.POST or None, jurisdiction=county)
     if request.method == "POST" and form.is_valid():
-        given = dict(form.cleaned_data)
+        given = form.given()
         named = given.pop("holder", "").strip()
         try:
             made = award(holder or _named(request, named), by=request.user, **given)

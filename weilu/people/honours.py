@@ -10,15 +10,16 @@ from weilu.orgs.bodies import constraint_of
 from weilu.orgs.models import Organisation, User
 from weilu.orgs.sharding import key_of
 from weilu.people.models import Honour, Person
-from weilu.people.persons import PersonChanged, PersonProblem, keeps
+from weilu.people.persons import PersonChanged, PersonProblem, keeps, note
 from weilu.records.models import Event
 
+OF_MEMBERS = ("党员", "党务")  # honours that only a member of the Party is given
 TWICE = ("honour_once_a_person", "honour_once_a_body")
 
 
 def award(
     to: Person | Organisation, *, title: str, level: int, body: str, awarded_on: dt.date, by: User | None,
-    document: str = "",
+    document: str = "", no_document: str = "",
 ) -> Honour:  # fmt: skip
     """Enter an honour of a person or a body.
 
@@ -26,10 +27,11 @@ def award(
         level: of whoever gave it, see :class:`Honour.Level`.
         body: who gave it.
         document: the number of the document that says so.
+        no_document: why there is none, of an old honour.
 
     Raises:
-        PersonProblem: something lacks, the day is yet to come, the same honour of this day is entered already, or the
-            holder lies outside the scope of ``by``.
+        PersonProblem: something lacks, the day cannot be (see :func:`_check_day`), the same honour of this day is
+            entered already, or the holder lies outside the scope of ``by``.
     """
     if not title.strip():
         raise PersonProblem(_("Name the honour."), "title")
@@ -37,8 +39,10 @@ def award(
         raise PersonProblem(_("Say who gave the honour."), "body")
     if level not in Honour.Level.values:
         raise PersonProblem(_("There is no such level."), "level")
-    if awarded_on > timezone.localdate():
-        raise PersonProblem(_("This day is yet to come."), "awarded_on")
+    document, no_document = document.strip(), no_document.strip()
+    if not document and len(no_document) < 2:
+        raise PersonProblem(_("Give the document number, or tick that there is none and say why."), "document")
+    _check_day(to, title, awarded_on)
     person = to if isinstance(to, Person) else None
     organisation = to if isinstance(to, Organisation) else None
     _may(by, person, organisation)
@@ -46,7 +50,8 @@ def award(
         raise PersonProblem(_("This record was merged into another of the same person: choose that one."))
     honour = Honour(
         jurisdiction_id=to.jurisdiction_id, title=title.strip(), level=level, body=body.strip(), created_by=by,
-        document=document.strip(), awarded_on=awarded_on, person=person, organisation=organisation,
+        document=document, no_document="" if document else no_document[:200], awarded_on=awarded_on, person=person,
+        organisation=organisation,
     )  # fmt: skip
     try:
         with transaction.atomic():
@@ -57,6 +62,20 @@ def award(
             raise
         raise PersonProblem(_("This honour of this day is entered already."), "title") from error
     return honour
+
+
+def _check_day(to: Person | Organisation, title: str, day: dt.date) -> None:
+    """Refuse a day that is to come, or on which the holder was not yet: born, in the Party, founded."""
+    if day > timezone.localdate():
+        raise PersonProblem(_("This day is yet to come."), "awarded_on")
+    if isinstance(to, Organisation):
+        if day < to.valid_from:
+            raise PersonProblem(_("The body began on %(day)s.") % {"day": to.valid_from}, "awarded_on")
+        return
+    if to.birth_date and day < to.birth_date:
+        raise PersonProblem(_("They were born on %(day)s.") % {"day": to.birth_date}, "awarded_on")
+    if to.joined_party_on and day < to.joined_party_on and any(word in title for word in OF_MEMBERS):
+        raise PersonProblem(_("They joined the Party on %(day)s.") % {"day": to.joined_party_on}, "awarded_on")
 
 
 def withdraw(honour: Honour, *, reason: str, by: User | None, on: dt.date | None = None) -> Honour:
@@ -96,3 +115,5 @@ def _note(honour: Honour, move: str, by: User | None, text: str = "") -> None:
         jurisdiction_id=honour.jurisdiction_id, record_kind="honour", record_id=honour.pk, move=move, actor=by,
         actor_name=by.name if by else "", note=text, changes={"title": honour.title}, open_to_resident=False,
     )  # fmt: skip
+    if honour.person:
+        note(honour.person, f"honour_{move}", by, text=text, changes={"honour": str(honour.pk), "title": honour.title})

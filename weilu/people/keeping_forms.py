@@ -10,6 +10,8 @@ from django.utils.translation import pgettext_lazy
 
 from weilu.orgs.models import Level, Organisation, Place
 from weilu.orgs.roles import Role
+from weilu.people.memberships import kinds_for
+from weilu.people.models import Membership
 
 Kind = Organisation.Kind
 BODY_COLUMNS = ("kind", "name", "parent", "serves", "speciality", "phone", "credit_code")
@@ -83,6 +85,37 @@ class DayForm(Given):
 
     on = day(_("on"), initial=timezone.localdate)
     document = forms.CharField(label=_("document number"), max_length=60, required=False)
+
+
+class LeaveForm(Given):
+    """The day on which somebody leaves a body."""
+
+    on = day(_("on"), initial=timezone.localdate)
+
+
+class JoinForm(Given):
+    """As what somebody belongs to a body, and from when."""
+
+    kind = forms.ChoiceField(label=_("as"))
+    since = day(_("from"), initial=timezone.localdate)
+    until = day(_("until (not included)"), required=False)
+    place = forms.ModelChoiceField(
+        Place.objects.none(), label=_("grid"), required=False, empty_label=_("all grids of the village"),
+        help_text=_("Only of a grid worker."),
+    )  # fmt: skip
+    note = forms.CharField(label=_("note"), max_length=120, required=False)
+
+    def __init__(self, *args: Any, body: Organisation | None, **given: Any):
+        super().__init__(*args, **given)
+        if body is None:
+            return
+        kinds = kinds_for(body)
+        self.fields["kind"].choices = [(kind.value, kind.label) for kind in kinds]  # type: ignore[attr-defined]
+        grids = Place.objects.filter(path__startswith=body.place.path, level=Level.GRID, valid_to=None)
+        if body.place.level < Level.VILLAGE or Membership.Kind.GRID_WORKER not in kinds:
+            del self.fields["place"]
+        else:
+            self.fields["place"].queryset = grids.order_by("code")  # type: ignore[attr-defined]
 
 
 class PostForm(Given):

@@ -11,9 +11,10 @@ from django.views.decorators.http import require_POST, require_safe
 
 from weilu.orgs.access import AccountRequest, requires
 from weilu.orgs.roles import Permission
+from weilu.people.apart import among, between, take_back, tell_apart
 from weilu.people.finding import with_roles
 from weilu.people.merging import merge, pairs, undo_merge
-from weilu.people.models import Person, PersonMerge
+from weilu.people.models import Person, PersonMerge, PersonsApart
 from weilu.people.person_views import fetch, key, version_of
 from weilu.people.persons import PersonProblem
 
@@ -31,7 +32,7 @@ def duplicates(request: AccountRequest) -> HttpResponse:
     merges = PersonMerge.objects.filter(undone_at=None, into__in=mine).select_related(
         "person", "into__home__parent__parent", "by"
     )
-    context = {"pairs": pairs(mine.current()), "merges": merges[:20]}
+    context = {"pairs": pairs(mine.current()), "merges": merges[:20], "apart": among(mine.current())[:20]}
     return render(request, "people/duplicates.html", context)
 
 
@@ -80,8 +81,40 @@ def person_merge(request: AccountRequest, pk: str) -> HttpResponse:
             messages.success(request, _("The two records are one now. It can be undone on this page."))
             return redirect(other)
     with_roles([one, other])
-    context = {"one": one, "other": other, "lines": _compare(one, other), "problem": problem}
+    context = {
+        "one": one, "other": other, "lines": _compare(one, other), "problem": problem, "apart": between(one, other),
+    }  # fmt: skip
     return render(request, "people/merge.html", context, status=409 if problem else 200)
+
+
+@requires(Permission.KEEP)
+@require_POST
+def person_apart(request: AccountRequest, pk: str) -> HttpResponse:
+    """Say that two records are two people."""
+    one = fetch(request, pk, Permission.KEEP)
+    other = fetch(request, key(request, "other"), Permission.KEEP)
+    try:
+        tell_apart(one, other, by=request.user)
+    except PersonProblem as error:
+        messages.error(request, error.message)
+    else:
+        messages.success(request, _("Kept: two people. They are not proposed any more; it can be taken back here."))
+    return redirect("duplicates")
+
+
+@requires(Permission.KEEP)
+@require_POST
+def apart_undo(request: AccountRequest, pk: str) -> HttpResponse:
+    """Take back that two records are two people."""
+    mine = Person.objects.visible_to(request.user, Permission.KEEP)
+    found = get_object_or_404(PersonsApart.objects.filter(one__in=mine, other__in=mine), pk=pk)
+    try:
+        take_back(found, by=request.user)
+    except PersonProblem as error:
+        messages.error(request, error.message)
+    else:
+        messages.success(request, _("Taken back: the two are proposed again."))
+    return redirect("duplicates")
 
 
 @requires(Permission.KEEP)

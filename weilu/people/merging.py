@@ -12,8 +12,9 @@ from django.utils.translation import gettext as _
 
 from weilu.orgs.models import Grant, User
 from weilu.orgs.sharding import key_of
+from weilu.people.apart import among, others_of
 from weilu.people.appointments import give_grant
-from weilu.people.models import Appointment, Honour, Membership, Person, PersonMerge
+from weilu.people.models import Appointment, Honour, Membership, Person, PersonMerge, PersonsApart
 from weilu.people.persons import PersonChanged, PersonProblem, keeps, note, prepare
 
 TABLES: dict[str, type[models.Model]] = {"memberships": Membership, "appointments": Appointment, "honours": Honour}
@@ -48,6 +49,7 @@ def merge(person: Person, *, into: Person, by: User | None, versions: tuple[int,
             row = PersonMerge.objects.create(
                 jurisdiction_id=source.jurisdiction_id, person=source, into=target, moved=moved, filled=filled, by=by
             )
+            PersonsApart.objects.filter(Q(one=source, other=target) | Q(one=target, other=source)).delete()
             note(source, "merge", by, changes={"into": str(target.pk)})
             note(target, "merge_in", by, changes={"from": str(source.pk)})
             return row
@@ -198,26 +200,30 @@ def _save(person: Person, columns: list[str]) -> None:
 def duplicates_of(person: Person, rows: QuerySet[Person]) -> list[Person]:
     """Return those of ``rows`` who may be the same person: same name and birth date, or same telephone.
 
-    Two different ID numbers are two people.
+    Two different ID numbers are two people, and so are those whom somebody told apart.
     """
     same = Q(pk__in=[])
     if person.birth_date:
         same |= Q(name=person.name, birth_date=person.birth_date)
     if person.phone:
         same |= Q(phone_hash=person.phone_hash)
-    found = rows.filter(same, jurisdiction_id=person.jurisdiction_id, merged_into=None).exclude(pk=person.pk)
+    found = rows.filter(same, jurisdiction_id=person.jurisdiction_id, merged_into=None)
+    found = found.exclude(pk__in=[person.pk, *others_of(person)])
     if person.id_number:
         found = found.filter(Q(id_number_hash=b"") | Q(id_number_hash=person.id_number_hash))
     return list(found.select_related("home__parent__parent")[:20])
 
 
 def pairs(rows: QuerySet[Person], limit: int = 50) -> list[tuple[Person, Person]]:
-    """Return pairs among ``rows`` who may be one person, the younger record first."""
+    """Return pairs among ``rows`` who may be one person, the younger record first; not those who were told apart."""
+    apart = {frozenset(pair) for pair in among(rows).values_list("one", "other")}
     groups: list[dict[str, Any]] = []
     by_name = rows.filter(birth_date__isnull=False).order_by().values("name", "birth_date")
     by_phone = rows.exclude(phone_hash=b"").order_by().values("phone_hash")
     for query in (by_name, by_phone):
-        groups += [dict(row) for row in query.annotate(many=models.Count("pk")).filter(many__gt=1)[:limit]]
+        groups += [
+            dict(row) for row in query.annotate(many=models.Count("pk")).filter(many__gt=1)[: limit + len(apart)]
+        ]
     found: dict[frozenset[Any], tuple[Person, Person]] = {}
     for group in groups:
         del group["many"]
@@ -225,6 +231,8 @@ def pairs(rows: QuerySet[Person], limit: int = 50) -> list[tuple[Person, Person]
             rows.filter(**group).select_related("home__parent__parent", "work").order_by("created_at", "pk")[:6]
         )
         for older, younger in combinations(same, 2):
-            if not (older.id_number and younger.id_number and older.id_number != younger.id_number):
+            if frozenset((older.pk, younger.pk)) not in apart and not (
+                older.id_number and younger.id_number and older.id_number != younger.id_number
+            ):
                 found[frozenset((older.pk, younger.pk))] = (younger, older)
     return list(found.values())[:limit]

@@ -183,6 +183,25 @@ class MembershipQuerySet(models.QuerySet):
         return super().bulk_create(rows, *args, **kwargs)
 
 
+class PersonsApart(models.Model):
+    """That two records which look alike are two people: they are not proposed for merging again."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    jurisdiction = models.ForeignKey(Jurisdiction, models.PROTECT, db_index=False)
+    # The one with the smaller key, so that a pair has one row.
+    one = models.ForeignKey(Person, models.PROTECT, db_index=False, related_name="+")
+    other = models.ForeignKey(Person, models.PROTECT, related_name="+")
+    at = models.DateTimeField(default=timezone.now)
+    by = models.ForeignKey(User, models.PROTECT, null=True, db_index=False, related_name="+")
+
+    class Meta:
+        ordering = ["-at", "-id"]
+        constraints = [
+            models.UniqueConstraint(fields=["one", "other"], name="persons_apart_once"),
+            models.CheckConstraint(condition=Q(one__lt=F("other")), name="persons_apart_in_order"),
+        ]
+
+
 class Membership(Dated):
     """A person in an organisation, as what, from when, until when."""
 
@@ -343,6 +362,8 @@ class Honour(models.Model):
     level = models.SmallIntegerField(_("level"), choices=Level)
     body = models.CharField(_("given by"), max_length=80)
     document = models.CharField(_("document number"), max_length=60, blank=True)
+    # Why an honour, of earlier times above all, has no document number.
+    no_document = models.CharField(_("why it has no document number"), max_length=200, blank=True, db_default="")
     awarded_on = models.DateField(_("given on"))
     person = models.ForeignKey(Person, models.PROTECT, null=True, blank=True, related_name="honours")
     organisation = models.ForeignKey(Organisation, models.PROTECT, null=True, blank=True, related_name="honours")
@@ -369,6 +390,7 @@ class Honour(models.Model):
                 condition=Q(organisation__isnull=False),
                 name="honour_once_a_body",
             ),
+            models.CheckConstraint(condition=~Q(document="", no_document=""), name="honour_has_a_document_or_says_why"),
             models.CheckConstraint(
                 condition=Q(withdrawn_on=None, withdrawn_why="") | Q(withdrawn_on__gte=F("awarded_on")),
                 name="honour_withdrawn_later",

@@ -161,6 +161,11 @@ class HonourForm(forms.Form):
     level = forms.TypedChoiceField(label=_("level"), choices=Honour.Level.choices, coerce=int, initial=4)
     body = forms.CharField(label=_("given by"), max_length=80)
     document = forms.CharField(label=_("document number"), max_length=60, required=False)
+    undocumented = forms.BooleanField(label=_("It has no document number"), required=False)
+    no_document = forms.CharField(
+        label=_("why it has no document number"), max_length=200, required=False,
+        help_text=_("Of old honours: such as, the certificate of 1987 bears none."),
+    )  # fmt: skip
     awarded_on = day(_("given on"))
 
     def __init__(self, *args: Any, jurisdiction: Jurisdiction, **given: Any):
@@ -169,6 +174,11 @@ class HonourForm(forms.Form):
         self.fields["body"].widget = Suggesting()
         offered = Honour.objects.filter(jurisdiction=jurisdiction).order_by("body").values_list("body", flat=True)
         self.fields["body"].widget.suggestions = list(offered.distinct()[:50])  # type: ignore[attr-defined]
+
+    def given(self) -> dict[str, Any]:
+        """Return what the verb is given: a reason counts only where it was ticked that there is no number."""
+        data = dict(self.cleaned_data)
+        return data | {"no_document": data["no_document"] if data.pop("undocumented") else ""}
 
 
 class NewHonourForm(HonourForm):

@@ -43,6 +43,13 @@ LABELS = {
     "merge_in": _lazy("Another record was merged into this one"),
     "undo_merge": _lazy("Stands by itself again"),
     "undo_merge_in": _lazy("A merged record was taken out again"),
+    "join": _lazy("Joined a body"),
+    "leave": _lazy("Left a body"),
+    "join_undo": _lazy("Joining a body taken back"),
+    "honour_award": _lazy("Honour entered"),
+    "honour_withdraw": _lazy("Honour withdrawn"),
+    "apart": _lazy("Told apart from a record that looks alike"),
+    "apart_undo": _lazy("No longer told apart from a record that looks alike"),
     "unmask": _lazy("Numbers looked at in full"),
     "report_home": _lazy("Reported to the home estate"),
     "report_end": _lazy("No longer reported to the home estate"),
@@ -139,7 +146,9 @@ def show(request: AccountRequest, person: Person, *, status: int = 200, **extra:
 
 
 def columns(event: Any) -> str:
-    """Return which columns an event changed, in words."""
+    """Return which columns an event changed, or which honour it was about, in words."""
+    if event.move.startswith("honour_"):
+        return event.changes.get("title", "")
     names = event.changes.get("columns", [])
     known = {field.name: field for field in Person._meta.fields}
     return "、".join(str(known[name].verbose_name) for name in names if name in known and name != "birth_day_known")
@@ -200,6 +209,9 @@ def person_new(request: AccountRequest) -> HttpResponse:
 def person_edit(request: AccountRequest, pk: str) -> HttpResponse:
     """Change what is known of a person."""
     found = fetch(request, pk, Permission.KEEP)
+    if found.merged_into_id:
+        messages.info(request, _("This record was merged into the one you see."))
+        return redirect("person_edit", found.merged_into_id)
     form = PersonForm(request.POST or None, user=request.user, person=found)
     version = version_of(request) if request.method == "POST" else found.version
     if request.method == "POST" and form.is_valid():
@@ -268,7 +280,9 @@ def person_correct(request: AccountRequest, pk: str) -> HttpResponse:
     """Answer a person's request for a correction."""
     found = fetch(request, pk, Permission.KEEP)
     try:
-        answer_correction(found, text=request.POST.get("note", ""), by=request.user)
+        answer_correction(
+            found, asked=request.POST.get("asked", ""), text=request.POST.get("note", ""), by=request.user
+        )
     except PersonProblem as problem:
         return show(request, found, status=422, problem=problem.message, failed="correct")
     messages.success(request, _("The answer was noted; the person reads it."))

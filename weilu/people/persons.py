@@ -22,6 +22,7 @@ from weilu.orgs.models import Grant, Jurisdiction, Place, User
 from weilu.orgs.roles import Permission
 from weilu.orgs.sharding import key_of
 from weilu.people.models import Person
+from weilu.records.looking import NoReason, keep_look
 from weilu.records.models import Event
 
 COLUMNS = (
@@ -34,6 +35,7 @@ ID_NUMBER = re.compile(r"[0-9]{17}[0-9X]")
 PHONE = re.compile(r"1[3-9]\d{9}|0\d{2,3}\d{7,8}|\d{7,8}")
 TAIL_BYTES = 8
 LONGEST_PART = 4
+PARTY_AGE = 18
 OLDEST = dt.date(1880, 1, 1)
 
 
@@ -167,11 +169,23 @@ def _check(person: Person) -> None:
     today = timezone.localdate()
     if person.birth_date and not OLDEST <= person.birth_date <= today:
         raise PersonProblem(_("Nobody in these lists was born on %(day)s.") % {"day": person.birth_date}, "birth_date")
-    joined = person.joined_party_on
+    joined, born = person.joined_party_on, person.birth_date
     if joined and (joined > today or (person.birth_date and joined < person.birth_date)):
         raise PersonProblem(_("Nobody joined the Party before they were born or after today."), "joined_party_on")
+    if joined and born and joined < add_years(born, PARTY_AGE):
+        raise PersonProblem(
+            _("Nobody joins the Party before the age of 18 (Party constitution, article 1)."), "joined_party_on"
+        )
     if person.work and person.work.jurisdiction_id != person.jurisdiction_id:
         raise PersonProblem(_("This body belongs to another county."), "work")
+
+
+def add_years(day: dt.date, years: int) -> dt.date:
+    """Return the same day some years later; of 29 February, 1 March where the year has none."""
+    try:
+        return day.replace(year=day.year + years)
+    except ValueError:
+        return dt.date(day.year + years, 3, 1)
 
 
 def keeps(user: User, place: Place, permission: Permission = Permission.KEEP) -> bool:
@@ -295,12 +309,10 @@ def unmask(person: Person, *, reason: str, by: User) -> Numbers:
     Raises:
         PersonProblem: no reason is given, or ``by`` may not see numbers of people who live there.
     """
-    why = reason.strip()
-    if len(why) < 2:
-        raise PersonProblem(_("Say why you need the numbers: the person can read it."), "reason")
-    if len(why) > 200:
-        raise PersonProblem(_("A reason has at most 200 characters."), "reason")
     if not keeps(by, person.home, Permission.UNMASK):
         raise PersonProblem(_("Your account may not do this here."))
-    note(person, "unmask", by, text=why)
+    try:
+        keep_look(person, reason=reason, by=by)
+    except NoReason as error:
+        raise PersonProblem(str(error.message), "reason") from error
     return Numbers(person.id_number, person.phone)

@@ -145,11 +145,14 @@ def ask_correction(person: Person, *, text: str, by: User) -> Event:
 
 
 @transaction.atomic
-def answer_correction(person: Person, *, text: str, by: User) -> Event:
-    """Answer the corrections asked for: what was corrected, or why not. The person is told.
+def answer_correction(person: Person, *, asked: str, text: str, by: User) -> Event:
+    """Answer one of the corrections asked for: what was corrected, or why not. The person is told.
+
+    Args:
+        asked: the key of the event with which it was asked for.
 
     Raises:
-        PersonProblem: nothing is open, nothing is said, or ``by`` is no clerk of their home.
+        PersonProblem: it is not open any more, nothing is said, or ``by`` is no clerk of their home.
     """
     said = text.strip()
     held = Person.objects.select_for_update(of=("self",)).select_related("home", "user").get(**key_of(person))
@@ -157,20 +160,29 @@ def answer_correction(person: Person, *, text: str, by: User) -> Event:
         raise PersonProblem(_("Your account may not do this here."))
     if not said or len(said) > LONGEST:
         raise PersonProblem(_("Say what was corrected, or why not; at most %(n)s characters.") % {"n": LONGEST}, "note")
-    if not open_corrections(held):
-        raise PersonProblem(_("No correction is open any more."))
-    event = note(held, ANSWERED, by, text=said)
+    if asked not in {str(event.pk) for event in open_corrections(held)}:
+        raise PersonProblem(_("This request was answered already."))
+    event = note(held, ANSWERED, by, text=said, changes={"asked": asked})
     if held.user:
         notify([held.user], held, ANSWERED, held.masked_name)
     return event
 
 
 def open_corrections(person: Person) -> list[Event]:
-    """Return what a person asked to have corrected and nobody has answered."""
+    """Return what a person asked to have corrected and nobody has answered, the first request first.
+
+    An answer names its request; one without a name, of earlier days, closed all that were open.
+    """
     rows = Event.objects.filter(record_kind=KIND, record_id=person.pk, move__in=[ASKED, ANSWERED]).order_by("at", "id")
     waiting: list[Event] = []
     for event in rows:
-        waiting = [*waiting, event] if event.move == ASKED else []
+        answered = event.changes.get("asked")
+        if event.move == ASKED:
+            waiting.append(event)
+        elif answered:
+            waiting = [row for row in waiting if str(row.pk) != answered]
+        else:
+            waiting = []
     return waiting
 
 

@@ -1,7 +1,5 @@
 """Following a matter by its number and secret: each step in plain words, answering, rating, reopening."""
 
-import hmac
-
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
@@ -14,11 +12,13 @@ from weilu.matters.models import Matter
 from weilu.matters.views import send_file, timeline
 from weilu.orgs.access import public
 from weilu.orgs.rate_limit import limited
+from weilu.portal.booking_following import followed_here, opened_by, remember
 from weilu.portal.forms import FollowForm, RatingForm
 from weilu.portal.views import READING, jurisdiction_of
 from weilu.portal.words import standing, told
 from weilu.records.models import Attachment
 from weilu.records.moves import MoveError
+from weilu.records.secrets import fits
 
 # Notes with which offices hand a matter on among themselves.
 FOR_OFFICES = {"dispatch", "order", "transfer"}
@@ -31,21 +31,27 @@ HOLDERS = ["jurisdiction", "county", "township", "village", "grid", "handler", "
 @limited("follow")
 @require_http_methods(["GET", "HEAD", "POST"])
 def follow(request: HttpRequest) -> HttpResponse:
-    """Open a matter by its number and secret; a wrong pair is told apart from nothing."""
+    """Open a matter or a booking by its number and secret; a wrong pair is told apart from nothing."""
     given = request.POST if request.method == "POST" else None
     form = FollowForm(given, initial={"number": request.GET.get("number", "")})
     if given is not None and form.is_valid():
-        matter = Matter.objects.filter(number=form.cleaned_data["number"]).first()
-        proof = services.secret_hash(form.cleaned_data["secret"])
-        if matter and hmac.compare_digest(bytes(matter.secret_hash), proof):
+        number, secret = form.cleaned_data["number"], form.cleaned_data["secret"]
+        matter = Matter.objects.filter(number=number).first()
+        if matter and fits(matter.secret_hash, secret):
             followed = request.session.get("follow", [])
             request.session["follow"] = [*(pk for pk in followed if pk != str(matter.pk)), str(matter.pk)][-50:]
             return redirect("follow_matter", matter.number)
+        if booking := opened_by(number, secret):
+            remember(request, booking)
+            return redirect("follow_booking", booking.number)
         form.add_error(None, _("Number and secret do not belong together. Check both as they were shown to you."))
     mine = Matter.objects.filter(pk__in=request.session.get("follow", [])).select_related(
         *HOLDERS, *(f"merged_into__{name}" for name in HOLDERS)
     )
-    context = {"form": form, "mine": [(row, standing(row)) for row in mine], "jurisdiction": jurisdiction_of(request)}
+    context = {
+        "form": form, "mine": [(row, standing(row)) for row in mine], "bookings": followed_here(request),
+        "jurisdiction": jurisdiction_of(request),
+    }  # fmt: skip
     return render(request, "portal/follow.html", context, status=422 if form.errors else 200)
 
 

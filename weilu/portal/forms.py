@@ -53,7 +53,9 @@ class ContactForm(forms.Form):
 class FollowForm(forms.Form):
     """Number and secret."""
 
-    number = forms.CharField(max_length=24, error_messages={"required": _("Give the number of your matter.")})
+    number = forms.CharField(
+        max_length=24, error_messages={"required": _("Give the number of your matter or booking.")}
+    )
     secret = forms.CharField(max_length=20, error_messages={"required": _("Give the secret you were given with it.")})
 
     def clean_number(self) -> str:
@@ -63,8 +65,7 @@ class FollowForm(forms.Form):
         secret = self.cleaned_data["secret"].strip().upper().replace(" ", "").replace("-", "")
         if len(secret) != SECRET_LENGTH or not set(secret) <= set(SECRET_ALPHABET):
             raise forms.ValidationError(
-                _("The secret has %(n)s letters and digits, as it was shown when you sent the matter.")
-                % {"n": SECRET_LENGTH}
+                _("The secret has %(n)s letters and digits, as it was shown when you sent it.") % {"n": SECRET_LENGTH}
             )
         return secret
 

@@ -56,6 +56,7 @@ class Responsible:
     Attributes:
         key: ``membership:…`` or ``post:…``, where the public telephone is kept; empty of an office.
         own_phone: whether the telephone is that of the post rather than the office's.
+        body: the key of the body that they answer for.
     """
 
     role: str
@@ -63,6 +64,7 @@ class Responsible:
     phone: str
     key: str
     own_phone: bool
+    body: object = None
 
 
 @dataclass(frozen=True)
@@ -115,6 +117,7 @@ class Leaders:
         members = Membership.objects.filter(valid_on(today), kind__in=kinds, **{f"organisation__{lookup}": value})
         related = ("person", "organisation__place", "place")
         self.members = list(members.select_related(*related).order_by("person__name", "id"))
+        self._phones: dict[object, str] = {}
 
     @classmethod
     def of_village(cls, village: Place) -> "Leaders":
@@ -131,6 +134,15 @@ class Leaders:
         """Of one body."""
         return cls("pk", body.pk)
 
+    def reached(self, people: list[Responsible], place: Place) -> list[Responsible]:
+        """Give those without a telephone that of the office of their village or community: somebody answers there."""
+        if all(person.phone for person in people) or place.level < Level.VILLAGE:
+            return people
+        village = _village(place)
+        if village.pk not in self._phones:
+            self._phones[village.pk] = next((row.phone for row in _offices(village, Body.COMMUNITY)), "")
+        return [replace(person, phone=person.phone or self._phones[village.pk]) for person in people]
+
     def _posts(self, bodies: set) -> list[tuple[Organisation, object, Responsible]]:
         found: list[tuple[Organisation, object, Responsible]] = []
         for row in self.posts:
@@ -143,6 +155,7 @@ class Leaders:
                     phone or body.phone,
                     f"post:{row.post_id}",
                     bool(phone),
+                    body.pk,
                 )
                 found.append((body, row.person_id, person))
         return found
@@ -182,7 +195,7 @@ def _member(row: Membership) -> Responsible:
     title = row.get_kind_display()
     role = title if row.kind == Membership.Kind.GRID_WORKER else _role(body, title)
     return Responsible(
-        role, row.person.name, row.public_phone or body.phone, f"membership:{row.pk}", bool(row.public_phone)
+        role, row.person.name, row.public_phone or body.phone, f"membership:{row.pk}", bool(row.public_phone), body.pk
     )
 
 
@@ -221,18 +234,17 @@ def _offices(place: Place, kind: str) -> list[Organisation]:
 def _people(place: Place, leaders: Leaders) -> list[Responsible]:
     if place.level <= Level.TOWNSHIP:
         led = leaders.at(place, {str(Body.PARTY_COMMITTEE), str(Body.OFFICE)})
-        offices = _offices(place, Body.OFFICE)
+        named = {person.body for person in led}
+        offices = [body for body in _offices(place, Body.OFFICE) if body.pk not in named]
         return [*led, *(Responsible(body.get_kind_display(), body.name, body.phone, "", False) for body in offices)]
     village = leaders.at(_village(place), {str(Body.PARTY_COMMITTEE), str(Body.COMMUNITY)})
     village = village or leaders.at(_village(place), {str(Body.BRANCH)})  # where one branch heads the village
-    if any(not person.phone for person in village) and (offices := _offices(_village(place), Body.COMMUNITY)):
-        village = [replace(person, phone=person.phone or offices[0].phone) for person in village]
     if place.level == Level.VILLAGE:
-        return village
+        return leaders.reached(village, place)
     grid = place if place.level == Level.GRID else place.parent
     workers = leaders.grid_workers(grid)[:2] if grid else []
     head = leaders.at(place)[:2]
-    return [*head, *workers, *village[:1]]
+    return leaders.reached([*head, *workers, *village[:1]], place)
 
 
 def above_of(place: Place) -> str:
@@ -286,7 +298,7 @@ def notice_of_body(body: Organisation, duties: dict[str, str], leaders: Leaders 
         hotline=body.jurisdiction.hotline,
         place=place,
         body=body,
-        people=people[:MOST_PEOPLE],
+        people=found.reached(people[:MOST_PEOPLE], place),
         settled=_settled(Matter.objects.filter(handler=body)),
     )
 

@@ -1,10 +1,10 @@
 """The verbs that write what notices show, and make them into files to print."""
 
 import datetime as dt
-import io
 import logging
-import zipfile
+from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from django.conf import settings
@@ -12,14 +12,13 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
-from weilu.lib.ids import new_id
-from weilu.lib.typesetting import TypesettingError
+from weilu.lib.typesetting import TypesettingError, join_apart
 from weilu.orgs.models import Jurisdiction, Organisation, Place, User
 from weilu.orgs.roles import Permission
 from weilu.orgs.scope import organisations_in_scope
 from weilu.people.models import Membership, Post
 from weilu.portal.models import NoticePrint, NoticeText
-from weilu.portal.notice_content import notices_of, plan
+from weilu.portal.notice_content import Plan, notices_of, plan
 from weilu.portal.notice_print import page_data, set_many
 
 logger = logging.getLogger(__name__)
@@ -30,7 +29,7 @@ KEPT = dt.timedelta(days=7)
 # A worker that has given no sign of life for so long has stopped; another begins anew.
 STALLED = dt.timedelta(minutes=5)
 STEP = 20  # notices between two signs of life
-PART = 600  # pages of one PDF: setting them takes about 400 MB; a whole county comes as several in a ZIP
+PART = 600  # pages set at once, which takes about 400 MB; the parts are joined afterwards
 
 Phase = NoticePrint.Phase
 
@@ -141,39 +140,31 @@ def make(print_id: str) -> bool:
 def _make(row: NoticePrint) -> None:
     found = plan(row.place, row.kinds)
     _beat(row, total=found.count)
+    row.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with TemporaryDirectory(dir=row.path.parent, prefix=".parts-") as folder:
+        parts = list(_parts(row, found, Path(folder)))
+        if len(parts) > 1:
+            whole = Path(folder) / "whole.pdf"
+            join_apart(parts, whole, row.place.name)
+            parts = [whole]
+        size = parts[0].stat().st_size
+        parts[0].replace(row.path)
+    _beat(row, phase=Phase.DONE, size=size)
+
+
+def _parts(row: NoticePrint, found: Plan, folder: Path) -> Iterator[Path]:
+    """Set the notices of a plan, so many at a time that the memory holds them; yield the files."""
     pages: list[dict[str, Any]] = []
-    parts: list[bytes] = []
     for number, notice in enumerate(notices_of(found, row.jurisdiction), start=1):
         pages.append(page_data(notice, row.address))
-        if number % STEP == 0:
-            _beat(row, done=number)
-        if len(pages) == PART:
-            parts.append(set_many(row.place.name, pages))
+        last = number == found.count
+        if number % STEP == 0 or last:
+            _beat(row, done=number, **({"phase": Phase.SETTING} if last else {}))
+        if len(pages) == PART or last:
+            part = folder / f"{number:06d}.pdf"
+            part.write_bytes(set_many(row.place.name, pages))
+            yield part
             pages = []
-    _beat(row, phase=Phase.SETTING, done=found.count)
-    if pages:
-        parts.append(set_many(row.place.name, pages))
-    content = parts[0] if len(parts) == 1 else _zipped(parts)
-    _keep(row.path, content)
-    _beat(row, phase=Phase.DONE, size=len(content))
-
-
-def _zipped(parts: list[bytes]) -> bytes:
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w") as archive:  # PDF is compressed already
-        for number, part in enumerate(parts, start=1):
-            archive.writestr(f"notices-{number:02d}.pdf", part)
-    return out.getvalue()
-
-
-def _keep(path: Path, content: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    part = path.with_suffix(f".{new_id().hex}.part")
-    try:
-        part.write_bytes(content)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def look_after_prints() -> None:

@@ -160,8 +160,15 @@ def manage(request: AccountRequest) -> HttpResponse:
         "address": address_of(request),
         "address_set": bool(settings.PUBLIC_URL),
         "prints": prints[:12],
+        "bodies": _bodies_at(place),
     }
     return render(request, "portal/notices.html", context)
+
+
+def _bodies_at(place: Place):
+    """Return the bodies with a notice that stand at a place, or in it where that is a village."""
+    here = {"place__path__startswith": place.path} if place.level >= Level.VILLAGE else {"place": place}
+    return public_bodies().filter(**here).order_by("place__path", "kind", "name")[:100]
 
 
 @requires(Permission.KEEP)
@@ -202,11 +209,8 @@ def print_file(request: AccountRequest, pk: str) -> HttpResponseBase:
     row = _fetch_print(request, pk)
     if row.phase != NoticePrint.Phase.DONE or not row.path.exists():
         raise Http404
-    with row.path.open("rb") as file:
-        zipped = file.read(2) == b"PK"
-    name = f"{row.place.short_name}-{row.created_at:%Y%m%d}.{'zip' if zipped else 'pdf'}"
-    kind = "application/zip" if zipped else "application/pdf"
-    return FileResponse(row.path.open("rb"), as_attachment=True, filename=name, content_type=kind)
+    name = f"{row.place.short_name}-{timezone.localtime(row.created_at):%Y%m%d}.pdf"
+    return FileResponse(row.path.open("rb"), as_attachment=True, filename=name, content_type="application/pdf")
 
 
 @requires(Permission.KEEP)
@@ -216,7 +220,18 @@ def phones(request: AccountRequest, code: str) -> HttpResponse:
     jurisdiction = Jurisdiction.of(place)
     if jurisdiction is None:
         raise Http404
-    found = notice_of(place, jurisdiction, duties_of(jurisdiction))
+    return _phones_page(request, notice_of(place, jurisdiction, duties_of(jurisdiction)))
+
+
+@requires(Permission.KEEP)
+def body_phones(request: AccountRequest, pk: str) -> HttpResponse:
+    """The same of the notice of a branch, a party group or another body."""
+    kept = public_bodies().filter(organisations_in_scope(request.user, Permission.KEEP))
+    body = get_object_or_404(kept, pk=pk)
+    return _phones_page(request, notice_of_body(body, duties_of(body.jurisdiction)))
+
+
+def _phones_page(request: AccountRequest, found: Notice) -> HttpResponse:
     problems: dict[str, str] = {}
     if request.method == "POST":
         given = {}
@@ -229,7 +244,7 @@ def phones(request: AccountRequest, code: str) -> HttpResponse:
                 problems[row.key] = error.messages[0]
         if not problems and _set_phones(request, given):
             messages.success(request, _("Saved."))
-            return redirect("notice_phones", place.code)
+            return redirect(request.path)
     mine = _kept_keys(request, found)
     rows = [
         {
@@ -241,7 +256,7 @@ def phones(request: AccountRequest, code: str) -> HttpResponse:
         for row in found.people
         if row.key
     ]
-    context = {"notice": found, "place": place, "rows": rows}
+    context = {"notice": found, "place": found.place, "body": found.body, "rows": rows}
     return render(request, "portal/notice_phones.html", context, status=422 if problems else 200)
 
 

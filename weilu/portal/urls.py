@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from weilu.portal import following, health, notices, raising, venues, views
+from weilu.portal import booking_following, following, health, notices, raising, venues, views
 
 urlpatterns = [
     path("", views.home, name="home"),
@@ -23,6 +23,7 @@ urlpatterns = [
     path("desk/notices/prints/", notices.print_new, name="notice_print_new"),
     path("desk/notices/prints/<uuid:pk>/", notices.print_one, name="notice_print"),
     path("desk/notices/prints/<uuid:pk>/file.pdf", notices.print_file, name="notice_print_file"),
+    path("desk/notices/bodies/<uuid:pk>/", notices.body_phones, name="body_notice_phones"),
     path("desk/notices/<str:code>/", notices.phones, name="notice_phones"),
     path("settings/notices/", notices.texts, name="notice_texts"),
     path("venues/", venues.venues, name="venues"),
@@ -32,6 +33,8 @@ urlpatterns = [
     path("venues/<uuid:pk>/asked/", venues.asked, name="venue_asked"),
     path("follow/", following.follow, name="follow"),
     path("follow/leave/", views.leave, name="follow_leave"),
+    path("follow/bookings/<str:number>/", booking_following.follow_booking, name="follow_booking"),
+    path("follow/bookings/<str:number>/cancel/", booking_following.booking_cancel, name="follow_booking_cancel"),
     path("follow/<str:number>/", following.follow_matter, name="follow_matter"),
     path("follow/<str:number>/files/<uuid:pk>/", following.file, name="follow_file"),
     path("follow/<str:number>/<slug:name>/", following.say, name="follow_say"),

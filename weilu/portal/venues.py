@@ -12,13 +12,14 @@ from django.views.decorators.http import require_http_methods, require_safe
 from weilu.orgs.access import public
 from weilu.orgs.models import Jurisdiction, Level, Place, valid_on
 from weilu.orgs.rate_limit import limited
+from weilu.portal.booking_following import remember
 from weilu.portal.views import READING, needs_county
 from weilu.records.moves import MoveError
 from weilu.venues import services
 from weilu.venues.forms import ResidentWishForm, WishForm
 from weilu.venues.hours import day_of, is_open
 from weilu.venues.models import Booking, Venue, Zone
-from weilu.venues.queries import public_venues, week_of, zones_of
+from weilu.venues.queries import public_venues, unlisted_year, week_of, zones_of
 
 LISTED = 100
 POINTS = 5_000
@@ -131,12 +132,14 @@ def venue(request: HttpRequest, pk: str) -> HttpResponse:
     found, monday, today = _fetch(pk), _monday(request), timezone.localdate()
     this_week = today - dt.timedelta(days=today.weekday())
     after = monday + dt.timedelta(days=7)
+    week = week_of(found, monday)
     context = {
         "jurisdiction": found.jurisdiction,
         "venue": found,
         "open_now": is_open(found, timezone.now()),
         "today": day_of(found, today),
-        "week": week_of(found, monday),
+        "week": week,
+        "unlisted": unlisted_year(found, week),
         "monday": monday,
         "before": monday - dt.timedelta(days=7) if monday > this_week else None,
         "after": after if after <= today + dt.timedelta(days=services.AHEAD) else None,
@@ -172,10 +175,12 @@ def ask(request: HttpRequest, pk: str) -> HttpResponse:
 @limited("read", READING)
 @require_safe
 def asked(request: HttpRequest, pk: str) -> HttpResponse:
-    """What happens next, after asking."""
+    """What happens next, after asking; the number and the secret."""
     rows = Booking.objects.select_related("venue", "jurisdiction__place")
     booking = rows.filter(pk=request.session.get("asked"), venue_id=pk).first()
     if booking is None:
         return redirect("venue", pk)
-    context = {"booking": booking, "jurisdiction": booking.jurisdiction}
+    if secret := services.secret_for(booking.intake_key) if booking.secret_hash else "":
+        remember(request, booking)
+    context = {"booking": booking, "jurisdiction": booking.jurisdiction, "secret": secret}
     return render(request, "portal/venue_asked.html", context)

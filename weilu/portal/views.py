@@ -169,8 +169,9 @@ def nearest(jurisdiction: Jurisdiction, latitude: float, longitude: float, limit
 @require_POST
 def leave(request: HttpRequest) -> HttpResponse:
     """Stop following on this device: a lent telephone keeps nothing."""
-    request.session.pop("follow", None)
-    messages.success(request, _("This device no longer follows your matters."))
+    for name in ("follow", "follow_bookings", "asked"):
+        request.session.pop(name, None)
+    messages.success(request, _("This device no longer follows your matters and bookings."))
     response = redirect("home")
     response.delete_cookie(DRAFT_COOKIE)
     return response

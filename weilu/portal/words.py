@@ -1,11 +1,13 @@
-"""Where a matter stands, as one would say it to a neighbour."""
+"""Where a matter or a booking stands, as one would say it to a neighbour."""
 
 from django.utils.translation import gettext as _
 
 from weilu.matters.models import Matter
 from weilu.matters.workflow import State
 from weilu.records.models import Event
-from weilu.records.templatetags.weilu import short_date
+from weilu.records.templatetags.weilu import exact, short_date
+from weilu.venues.models import Booking
+from weilu.venues.workflow import State as BookingState
 
 
 def standing(matter: Matter) -> str:
@@ -60,5 +62,35 @@ def told(event: Event) -> str:
         "rate": _("You rated it"),
         "reopen": _("You opened it again"),
         "lapse": _("The time to rate it is over"),
+        "unmask": _("Your contact was looked at in full, because:"),
     }
     return steps.get(event.move, event.move) % {"to": to, "into": event.changes.get("into", "")}
+
+
+def booking_standing(booking: Booking) -> str:
+    """Return where a booking stands, in one plain sentence."""
+    by = exact(booking.due_at) if booking.due_at else ""
+    words = {"by": by, "starts": exact(booking.starts_at)}
+    if booking.state == BookingState.WANTED and booking.is_late:
+        return _("We have it. We promised you an answer by %(by)s and are late; we are sorry.") % words
+    sentences = {
+        BookingState.WANTED: _("We have it. The clerk of the venue answers by %(by)s."),
+        BookingState.CONFIRMED: _("It is confirmed: the venue is yours from %(starts)s."),
+        BookingState.REFUSED: _("It was not granted; the reason is below."),
+        BookingState.CANCELLED: _("It was cancelled; the time is free again."),
+    }
+    return sentences[BookingState(booking.state)] % words
+
+
+def booking_told(event: Event) -> str:
+    """Return one step of a booking's history in plain words."""
+    steps = {
+        "ask_for": _("You asked for it"),
+        "book": _("Booked for you"),
+        "confirm": _("Confirmed"),
+        "refuse": _("Not granted"),
+        "cancel": _("Cancelled by the office") if event.actor_id else _("You took it back"),
+        "expire": _("Nobody answered before its time came; we are sorry"),
+        "unmask": _("Your contact was looked at in full, because:"),
+    }
+    return steps.get(event.move, event.move)

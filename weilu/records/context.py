@@ -1,10 +1,27 @@
 """What every page needs: who reads it, in which type size, and what is unread."""
 
+from urllib.parse import urlsplit
+
 from django.http import HttpRequest
 
+from weilu.lib.middleware import page_above
 from weilu.records.models import Notification
 
 UNREAD_SHOWN = 99
+
+
+def here(request: HttpRequest) -> str:
+    """Return the address at which the page can be opened again.
+
+    A page that answered a form is opened where the form stood: at the same address with its query, or at the page of
+    the record above it.
+    """
+    if request.method in ("GET", "HEAD"):
+        return request.get_full_path()
+    came_from = urlsplit(request.headers.get("Referer", ""))
+    if came_from.netloc != request.get_host() or not came_from.path.startswith("/"):
+        return page_above(request.path) or request.path
+    return f"{came_from.path}?{came_from.query}" if came_from.query else came_from.path
 
 
 def page(request: HttpRequest) -> dict:
@@ -21,4 +38,5 @@ def page(request: HttpRequest) -> dict:
         "large_type": request.COOKIES.get("large") == "1",
         "can": {permission.value: True for permission in user.permissions} if user and user.is_authenticated else {},
         "unread": unread,
+        "here": here(request),
     }

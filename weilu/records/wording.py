@@ -19,6 +19,7 @@ NOTICES: dict[str, str | Promise] = {
     "booking_wanted": _("Somebody asks for a venue"),
     "booking_confirmed": _("Your booking is confirmed"),
     "booking_refused": _("Your booking was refused"),
+    "booking_withdrawn": _("A resident has taken back a booking"),
     "booking_cancelled": _("Your booking was cancelled"),
     "ask_correction": _("Somebody asks you to correct what is recorded about them"),
     "correct": _("Your request for a correction was answered"),

@@ -198,7 +198,7 @@ class ResidentWishForm(WishForm):
     phone = forms.CharField(label=_("your telephone"), max_length=30, help_text=_("We call you on it with the answer."))
 
     def clean_phone(self) -> str:
-        return check_phone(self.cleaned_data["phone"])
+        return check_phone(self.cleaned_data["phone"], required=True)
 
 
 class ClerkWishForm(WishForm):

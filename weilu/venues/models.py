@@ -68,7 +68,7 @@ class Venue(Dated):
     phone = models.CharField(_("office telephone"), max_length=30, blank=True)
     latitude = models.FloatField(_("latitude"), null=True, blank=True)
     longitude = models.FloatField(_("longitude"), null=True, blank=True)
-    capacity = models.PositiveSmallIntegerField(_("seats"), null=True, blank=True)
+    capacity = models.PositiveSmallIntegerField(pgettext_lazy("of a room", "seats"), null=True, blank=True)
     bookable = models.BooleanField(_("can be booked"), default=True)
     # Offices close on public holidays and open on make-up days; a canteen may do neither.
     keeps_holidays = models.BooleanField(_("closed on public holidays, open on make-up days"), default=True)
@@ -197,6 +197,8 @@ class Booking(Record):
     contact_phone = EncryptedField(verbose_name=_("telephone"))
     # The same form sent twice is one booking.
     intake_key = models.CharField(max_length=64, editable=False)
+    # Of the secret by which a resident follows it and takes it back; empty of those booked by an account.
+    secret_hash = models.BinaryField(default=bytes, db_default=b"", editable=False)
 
     objects = BookingQuerySet.as_manager()
     workflow = WORKFLOW

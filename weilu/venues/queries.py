@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from weilu.orgs.models import Grant, Jurisdiction, Place, User, valid_on
 from weilu.orgs.roles import PERMISSIONS, Permission, Role
-from weilu.records.calendar import BEIJING
+from weilu.records.calendar import BEIJING, is_announced
 from weilu.venues.hours import Day, Span, day_of
 from weilu.venues.models import Booking, BookingQuerySet, Venue, VenueQuerySet, Zone
 from weilu.venues.workflow import State
@@ -105,6 +105,12 @@ def week_of(venue: Venue, monday: dt.date, now: dt.datetime | None = None) -> li
         past = day.date < local.date()
         rows.append(CalendarDay(day, mine, [] if past else _free(day, mine, local), past))
     return rows
+
+
+def unlisted_year(venue: Venue, week: list[CalendarDay]) -> int | None:
+    """Return the year of a week whose official list of holidays is not out yet, if the venue keeps holidays."""
+    years = (row.day.date.year for row in week if not row.past)
+    return next((year for year in years if venue.keeps_holidays and not is_announced(year)), None)
 
 
 def to_answer(user: User) -> BookingQuerySet:

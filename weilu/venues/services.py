@@ -17,9 +17,11 @@ from weilu.orgs.models import Place, User
 from weilu.orgs.roles import Permission
 from weilu.orgs.scope import places_in_scope
 from weilu.records.calendar import BEIJING
+from weilu.records.looking import keep_look
 from weilu.records.models import Event, next_numbers
-from weilu.records.moves import THE_SYSTEM, Actor, MoveError, NotAllowed, move
+from weilu.records.moves import THE_RESIDENT, THE_SYSTEM, Actor, MoveError, NotAllowed, move
 from weilu.records.outbox import notify
+from weilu.records.secrets import secret_hash, secret_of
 from weilu.venues.hours import Span, day_of
 from weilu.venues.models import Booking, DayException, OpeningHours, Venue
 from weilu.venues.queries import confirmed_between, keepers_of
@@ -113,7 +115,7 @@ def check_spans(spans: list[tuple[int, Span]]) -> None:
     last: dict[int, Span] = {}
     for weekday, span in sorted(spans, key=lambda row: (row[0], row[1].opens)):
         if span.closes <= span.opens:
-            raise BadHours(_("%(span)s closes before it opens.") % {"span": span})
+            raise BadHours(_("%(span)s: it must close after it opens.") % {"span": span})
         if weekday in last and span.opens < last[weekday].closes:
             raise BadHours(_("%(one)s and %(other)s overlap.") % {"one": last[weekday], "other": span})
         last[weekday] = span
@@ -169,7 +171,7 @@ def check_time(venue: Venue, wish: Wish, now: dt.datetime) -> None:
     if not venue.bookable or (venue.valid_to and venue.valid_to <= starts.date()):
         raise BadTime(_lazy("This venue cannot be booked."))
     if ends <= starts:
-        raise BadTime(_lazy("The booking ends before it starts."))
+        raise BadTime(_lazy("The booking must end after it starts."))
     if starts <= now:
         raise BadTime(_lazy("This time is over. Choose one to come."))
     if starts.date() > now.astimezone(BEIJING).date() + dt.timedelta(days=AHEAD):
@@ -199,6 +201,9 @@ def _new(venue: Venue, wish: Wish, state: State, by: User | None, now: dt.dateti
     booking.set_place(venue.place)
     if state == State.WANTED:
         booking.start_clock(ANSWER_WITHIN, now)
+        booking.due_at = booking.promised_at = _answer_by(booking, now)
+        if by is None:
+            booking.secret_hash = secret_hash(secret_for(wish.intake_key))
     kind = Booking.workflow.kind
     Event.objects.create(
         jurisdiction=venue.jurisdiction,
@@ -215,6 +220,24 @@ def _new(venue: Venue, wish: Wish, state: State, by: User | None, now: dt.dateti
     booking.save(force_insert=True)
     booking.refresh_from_db(fields=["during"])
     return booking
+
+
+def secret_for(intake_key: str) -> str:
+    """Return the secret of the booking asked for under ``intake_key``."""
+    return secret_of("booking", intake_key)
+
+
+def _answer_by(booking: Booking, now: dt.datetime) -> dt.datetime:
+    """Return when the answer is due: after the usual working days, or before the event where that comes first.
+
+    Before the event is the last moment of working time ahead of it; where none is left, its beginning.
+    """
+    usual: dt.datetime = booking.due_at  # type: ignore[assignment]  # the clock was started
+    begins = booking.during[0] if isinstance(booking.during, tuple) else booking.during.lower
+    if usual < begins:
+        return usual
+    left = booking.hours.between(now, begins)
+    return booking.hours.add(now, left) if left else begins
 
 
 def _file(venue: Venue, wish: Wish, state: State, by: User | None) -> tuple[Booking, bool]:
@@ -304,12 +327,19 @@ def refuse(booking: Booking, *, by: User, version: int | None, note: str) -> Boo
 
 
 @transaction.atomic
-def cancel(booking: Booking, *, by: User, version: int | None, note: str) -> Booking:
-    """Cancel a booking, with the reason; its time is free again."""
+def cancel(booking: Booking, *, by: User | None, version: int | None, note: str) -> Booking:
+    """Cancel a booking, with the reason; its time is free again.
+
+    Args:
+        by: the account that cancels; None for the resident who holds the booking's secret. Its keepers are told then.
+    """
     if booking.during.upper <= timezone.now():
         raise BadTime(_lazy("This booking is over; it cannot be cancelled any more."))
-    done = move(booking, "cancel", actor=Actor.account(by), version=version, note=note)
-    _tell(done, "booking_cancelled", by)
+    done = move(booking, "cancel", actor=Actor.account(by) if by else THE_RESIDENT, version=version, note=note)
+    if by is None:
+        notify(keepers_of(done.venue), done, "booking_withdrawn", str(done.venue))
+    else:
+        _tell(done, "booking_cancelled", by)
     return done
 
 
@@ -328,23 +358,14 @@ def expire_unanswered() -> int:
 
 
 @transaction.atomic
-def reveal_contact(booking: Booking, *, by: User) -> dict[str, Any]:
-    """Return the name and telephone in full, and keep who looked at them.
+def reveal_contact(booking: Booking, *, by: User, reason: str) -> dict[str, Any]:
+    """Return the name and telephone in full, and keep who looked at them and why; who booked reads it.
 
     Raises:
         NotAllowed: ``by`` may not see contacts there.
+        NoReason: none is given, see :func:`weilu.records.looking.reason_in`.
     """
     if not Booking.may(by, Permission.UNMASK, booking):
         raise NotAllowed
-    Event.objects.create(
-        jurisdiction_id=booking.jurisdiction_id,
-        record_kind=Booking.workflow.kind,
-        record_id=booking.pk,
-        move="unmask",
-        from_state=booking.state,
-        to_state=booking.state,
-        actor=by,
-        actor_name=by.name,
-        open_to_resident=False,
-    )
+    keep_look(booking, reason=reason, by=by)
     return {"name": booking.contact_name, "phone": booking.contact_phone}

@@ -16,6 +16,7 @@ from weilu.orgs.access import AccountRequest, requires
 from weilu.orgs.models import Jurisdiction, Level, Place, valid_on
 from weilu.orgs.roles import Permission
 from weilu.orgs.scope import places_in_scope
+from weilu.records.looking import NoReason
 from weilu.records.models import Event
 from weilu.records.moves import MoveError
 from weilu.venues import services
@@ -23,7 +24,7 @@ from weilu.venues.drawing import drawing
 from weilu.venues.forms import ClerkWishForm, DayForm, HoursForm, VenueForm
 from weilu.venues.hours import is_open
 from weilu.venues.models import Booking, Venue
-from weilu.venues.queries import stranded, to_answer, to_come, week_of
+from weilu.venues.queries import stranded, to_answer, to_come, unlisted_year, week_of
 from weilu.venues.reach import DETOUR, METRES_PER_MINUTE, MINUTES, RADIUS, reach_of
 from weilu.venues.setup import begin_zones
 
@@ -98,6 +99,7 @@ def venue_new(request: AccountRequest) -> HttpResponse:
 
 
 def _show(request: AccountRequest, venue: Venue, status: int = 200, **forms: Any) -> HttpResponse:
+    week = week_of(venue, timezone.localdate() - dt.timedelta(days=timezone.localdate().weekday()))
     context = {
         "venue": venue,
         "form": VenueForm(instance=venue, keeper=request.user, jurisdiction=venue.jurisdiction),
@@ -106,7 +108,8 @@ def _show(request: AccountRequest, venue: Venue, status: int = 200, **forms: Any
         "days": venue.exceptions.filter(day__gte=timezone.localdate()),
         "stranded": stranded(venue),
         "coming": to_come(venue.bookings.all())[:50],
-        "week": week_of(venue, timezone.localdate() - dt.timedelta(days=timezone.localdate().weekday())),
+        "week": week,
+        "unlisted": unlisted_year(venue, week),
         "public": False,
         **forms,
     }
@@ -222,6 +225,7 @@ def _show_booking(request: AccountRequest, booking: Booking, status: int = 200, 
         "may_unmask": Booking.may(request.user, Permission.UNMASK, booking) and bool(booking.contact_phone),
         "over": booking.during.upper <= timezone.now(),
         "contact": None,
+        "failed": "",
         **extra,
     }
     return render(request, "venues/booking.html", context, status=status)
@@ -237,10 +241,13 @@ def booking(request: AccountRequest, number: str) -> HttpResponse:
 @requires(Permission.UNMASK)
 @require_POST
 def booking_contact(request: AccountRequest, number: str) -> HttpResponse:
-    """Show how to reach whoever asked, once, and keep who looked."""
+    """Show how to reach whoever asked, once, with the reason; who looked and why is kept."""
     found = _fetch_booking(request, number)
     try:
-        return _show_booking(request, found, contact=services.reveal_contact(found, by=request.user))
+        contact = services.reveal_contact(found, by=request.user, reason=request.POST.get("reason", ""))
+        return _show_booking(request, found, contact=contact)
+    except NoReason as error:
+        return _show_booking(request, found, 422, problem=str(error.message), failed="contact")
     except MoveError as error:
         messages.error(request, str(error.message))
         return redirect(found)

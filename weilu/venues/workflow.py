@@ -5,7 +5,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from weilu.orgs.roles import Permission
-from weilu.records.moves import SYSTEM, Move, Workflow
+from weilu.records.moves import RESIDENT, SYSTEM, Move, Workflow
 
 
 class State(models.TextChoices):
@@ -26,13 +26,13 @@ WORKFLOW = Workflow.of(
     [
         Move("confirm", _("Confirm"), WANTED, State.CONFIRMED, (Permission.KEEP,), clock="stop"),
         Move("refuse", _("Refuse"), WANTED, State.REFUSED, (Permission.KEEP,), needs_note=True, clock="stop"),
-        # Whoever asked for it as an account may also take it back.
+        # Whoever asked for it, as an account or by the secret of their booking, may also take it back.
         Move(
             "cancel",
             _("Cancel the booking"),
             STANDING,
             State.CANCELLED,
-            (Permission.KEEP, Permission.SIGNED_IN),
+            (Permission.KEEP, Permission.SIGNED_IN, RESIDENT),
             needs_note=True,
             clock="stop",
         ),
