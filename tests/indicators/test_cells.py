@@ -309,7 +309,7 @@ def test_a_row_written_twice_counts_as_it_was_at_first(world):
     fold()
     for rating in (1, 5, 3):
         Matter.objects.filter(pk=matter.pk).update(state=State.RATED, rating=rating)
-    assert Touched.objects.filter(row=matter.pk).count() == 3
+    assert Touched.objects.filter(kind="matters.matter", row=matter.pk).count() == 3
     assert by_cells("matters.satisfied", world.county.parent, YEAR).whole.numerator == 0
     fold()
     assert by_cells("matters.satisfied", world.county.parent, YEAR).whole.rows == 1

@@ -33,26 +33,23 @@ class Recorder:
         meta = model._meta
         own = '"jurisdiction_id"' if self.home == "jurisdiction_id" else "NULL"
         pk = meta.pk.column  # type: ignore[union-attr]
-        self._statements = [
-            (
-                kind.label,
-                f'INSERT INTO indicators_touched ("id", "kind", "jurisdiction_id", "row", "before") SELECT'
-                f' gen_random_uuid(), %s, {own}, "{pk}", jsonb_build_object('
-                + ", ".join(f"'{name}', \"{name}\"" for name in kind.columns)
-                + f') FROM "{meta.db_table}" WHERE "{pk}"',
-                frozenset(kind.columns),
-            )
-            for kind in kinds
-        ]
+        columns = sorted({name for kind in kinds for name in kind.columns})
+        self._statement = (
+            'INSERT INTO indicators_touched ("id", "kind", "jurisdiction_id", "row", "before") SELECT'
+            f' gen_random_uuid(), counted_as, {own}, "{pk}", jsonb_build_object('
+            + ", ".join(f"'{name}', \"{name}\"" for name in columns)
+            + f') FROM "{meta.db_table}" CROSS JOIN unnest(%s::text[]) counted_as WHERE "{pk}"'
+        )
+        self._read = [(kind.label, frozenset(kind.columns)) for kind in kinds]
 
     def inserted(self, model: type[Model], keys: list[Any]) -> None:
         """Keep that rows came: before, there was nothing of them."""
-        for kind in self.kinds:
+        if self.kinds:
             with connection.cursor() as cursor:
                 cursor.execute(
                     'INSERT INTO indicators_touched ("id", "kind", "row")'
-                    " SELECT gen_random_uuid(), %s, unnest(%s::uuid[])",
-                    [kind.label, keys],
+                    " SELECT gen_random_uuid(), kind, key FROM unnest(%s::text[]) kind, unnest(%s::uuid[]) key",
+                    [[kind.label for kind in self.kinds], keys],
                 )
         if self.beside:
             for first in range(0, len(keys), FEW):
@@ -60,11 +57,11 @@ class Recorder:
 
     def changing(self, model: type[Model], rows: Query, columns: frozenset[str] | None) -> None:
         """Keep the rows as they are now, before they change or go; they stay locked until the transaction ends."""
-        for label, statement, read in self._statements:
-            if columns is None or columns & read:
-                which, params = _condition(rows)
-                with connection.cursor() as cursor:
-                    cursor.execute(f"{statement} {which} FOR UPDATE", [label, *params])
+        labels = [label for label, read in self._read if columns is None or columns & read]
+        if labels:
+            which, params = _condition(rows)
+            with connection.cursor() as cursor:
+                cursor.execute(f'{self._statement} {which} FOR UPDATE OF "{model._meta.db_table}"', [labels, *params])
         if any(columns is None or columns & read for _kind, read in self.beside):
             found = model._default_manager.all()
             found.query = rows.chain()
