@@ -184,7 +184,7 @@ class Work:
         given = award(
             body,
             title=f"先进集体{self.chance.randint(1, 99999)}", level=self.chance.randint(1, 5), body="县委",
-            awarded_on=self.day(), by=None, document="1号",
+            awarded_on=max(self.day(), body.valid_from), by=None, document="1号",
         )  # fmt: skip
         if self.chance.random() < 0.4:
             withdraw(given, reason="弄错了", by=None)

@@ -121,8 +121,9 @@ def _sources(indicator: Indicator, kind: Kind, unfolded: Unfolded, way: str) -> 
     params: tuple[Any, ...] = ()
     if unfolded.counties:
         kept, params = ' WHERE "jurisdiction_id" <> ALL(%s::uuid[])', (unfolded.counties,)
-    folded = f'SELECT {columns} FROM indicators_cell WHERE "code" = %s{kept.replace("WHERE", "AND")}'  # noqa: S608
-    parts = [Sql(folded, (indicator.code, *params))]
+    # Which breakdown stands in the branch itself: above the union it would be looked for among all of them.
+    folded = f'SELECT {columns} FROM indicators_cell WHERE "code" = %s AND "by" = %s{kept.replace("WHERE", "AND")}'  # noqa: S608
+    parts = [Sql(folded, (indicator.code, way, *params))]
     rows = indicator.rows()
     if unfolded.rows:
         every = Sql("true")
@@ -172,7 +173,7 @@ def _groups(
         f' SELECT {_group(by)} AS "group", {"cell.who, " if people else ""}'
         ' sum(cell."rows") AS counted, sum(cell."numerator")'
         f' FROM ({source.text}) cell JOIN area ON area.id = cell."jurisdiction_id"'
-        f' WHERE cell."by" = %s{only} AND {until} GROUP BY 1{", 2" if people else ""} HAVING sum(cell."rows") <> 0'
+        f' WHERE {until}{only} GROUP BY 1{", 2" if people else ""} HAVING sum(cell."rows") <> 0'
     )
     if people:
         text = (
@@ -180,7 +181,7 @@ def _groups(
             " GROUP BY 1"
         )
     with connection.cursor() as cursor:
-        cursor.execute(text, [f"{place.path}%", *source.params, way, *keys, *days])
+        cursor.execute(text, [f"{place.path}%", *source.params, *days, *keys])
         found = cursor.fetchall()
     duration = is_duration(indicator)
     return {

@@ -14,6 +14,7 @@ from weilu.indicators.cells import counties_of
 from weilu.indicators.live import LEVELS, TIMES, check_way, narrowed, rows_of, seen_by
 from weilu.lib.indicators import Indicator
 from weilu.lib.period import Period
+from weilu.lib.prepared import planned_by_values
 from weilu.orgs.models import Level, Place, User
 from weilu.orgs.roles import Permission
 from weilu.orgs.scope import reaches
@@ -56,7 +57,11 @@ def open_rows(
         UnknownBreakdown: it cannot be taken apart so.
         ValueError: ``key`` names no period.
     """
-    first = (page - 1) * SHOWN
+    with planned_by_values():
+        return _opened(indicator, place, period, user, by, key, (page - 1) * SHOWN)
+
+
+def _opened(indicator: Indicator, place: Place, period: Period, user: User, by: str, key: str, first: int) -> Opened:
     everything = sees_all(indicator, place, user)
     if place.level < Level.COUNTY and everything:
         found = _county_by_county(indicator, place, period, by, key, first)

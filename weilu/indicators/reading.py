@@ -16,6 +16,7 @@ from weilu.indicators.live import (
 )
 from weilu.lib.indicators import Indicator
 from weilu.lib.period import Period
+from weilu.lib.prepared import planned_by_values
 from weilu.orgs.models import Level, Place
 
 __all__ = [
@@ -34,6 +35,7 @@ def read(indicator: Indicator, place: Place, period: Period, by: str = "") -> Re
     """
     if by:
         check_way(indicator, place, by)
-    if place.level < Level.COUNTY and (found := read_cells(indicator, place, period, by)):
-        return found
-    return read_live(indicator, place, period, by)
+    with planned_by_values():
+        if place.level < Level.COUNTY and (found := read_cells(indicator, place, period, by)):
+            return found
+        return read_live(indicator, place, period, by)

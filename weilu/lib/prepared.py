@@ -4,7 +4,8 @@ Building a queryset and compiling it costs Django several times what PostgreSQL 
 queries that every request asks, that is done once in each process.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -13,6 +14,21 @@ from django.db.models import Model, QuerySet
 from django.db.models.query import get_related_populators
 
 M = TypeVar("M", bound=Model)
+
+
+@contextmanager
+def planned_by_values() -> Iterator[None]:
+    """Let statements be planned anew with their values: how many rows a month or a province has decides the plan.
+
+    A plan kept for the connection does not know them, and a figure then takes many times as long.
+    """
+    connection.ensure_connection()
+    driver = connection.connection
+    kept, driver.prepare_threshold = driver.prepare_threshold, None
+    try:
+        yield
+    finally:
+        driver.prepare_threshold = kept
 
 
 @dataclass(frozen=True)
