@@ -16,9 +16,9 @@ from weilu.orgs.access import AccountRequest, requires
 from weilu.orgs.roles import Permission
 from weilu.people.models import RosterImport
 from weilu.people.rosters import jobs, sending
+from weilu.people.rosters.correcting import marked
 from weilu.people.rosters.forms import ExportForm, RosterForm
 from weilu.people.rosters.kinds import KINDS, LABELS
-from weilu.people.rosters.papers import marked
 from weilu.people.rosters.steps import State
 
 LISTED = 50

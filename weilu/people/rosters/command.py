@@ -7,8 +7,8 @@ from django.utils.translation import gettext as _
 from rich.console import Console
 
 from weilu.lib.import_result import ImportProblem
+from weilu.people.rosters.correcting import marked
 from weilu.people.rosters.entering import RosterResult, run
-from weilu.people.rosters.papers import marked
 
 __all__ = ["ImportProblem", "run_and_show"]
 
