@@ -99,7 +99,7 @@ class BodyRoster:
         except Refusal as refusal:
             self.refuse(line.number, refusal.column or key, str(refusal))
         except ValueError as error:
-            self.refuse(line.number, key, _("The cell holds the error of a formula: %(text)s") % {"text": error})
+            self.refuse(line.number, key, str(error))
 
     @staticmethod
     def _text(draft: Draft, key: str, text: str, length: int) -> None:

@@ -12,7 +12,7 @@ from stdnum.exceptions import ValidationError as BadNumber
 
 from weilu.lib.import_result import Refusal
 from weilu.people.persons import PersonProblem, tidy_id_number, tidy_phone
-from weilu.people.rosters.books import Cell, text_of
+from weilu.people.rosters.books import UNKEPT, Cell, text_of
 from weilu.people.rosters.kinds import BODY_KINDS, BODY_WORDS, fold_heading
 
 EARLIEST = dt.date(1880, 1, 1)
@@ -40,7 +40,7 @@ def plain(cell: Cell) -> str:
     """Return a cell as text in half width, on one line; what only says that nothing is known is nothing.
 
     Raises:
-        ValueError: it holds the error of a formula.
+        ValueError: it holds the error of a formula, or a formula without a result; the message says which.
     """
     if not cell and cell != 0:
         return ""
@@ -53,8 +53,12 @@ def _plain(cell: str) -> str:
     if not text.isascii():
         text = unicodedata.normalize("NFKC", text)
     text = " ".join(text.split())
+    if text == UNKEPT:
+        raise ValueError(
+            _("The result of the formula was not kept. Open the file in Excel or WPS and save it, or write the value.")
+        )
     if text.startswith("#") and text.upper() in ERRORS:
-        raise ValueError(text)
+        raise ValueError(_("The cell holds the error of a formula: %(text)s") % {"text": text})
     return "" if text in NOT_GIVEN else text
 
 

@@ -1,7 +1,6 @@
 """Rows of people, checked one by one: what is wrong with each cell, and what the row says."""
 
 import datetime as dt
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -10,6 +9,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 from stdnum.cn import ric
 
 from weilu.lib.crypto import encrypt, keyed_hash
@@ -23,10 +23,9 @@ from weilu.people.rosters.cells import Day, date_of, id_number_of, name_of, phon
 from weilu.people.rosters.directory import Bodies, Places
 from weilu.people.rosters.kinds import Kind
 from weilu.people.rosters.reading import Line, Roster
+from weilu.people.rosters.sieve import RANKED
 
 BATCH = 2_000
-RANKED = re.compile(r"级|职|干部|调研员|科员")
-
 sounds = lru_cache(50_000)(lambda name: (*spell(name), parts_of(name)))
 
 
@@ -136,6 +135,7 @@ class Checker:
         entry = Entry(line.number)
         before = len(self.refused)
         texts: dict[str, str] = {}
+        wrong: set[str] = set()
         for column in self.keys:
             index = self.at[column.key]
             cell = line.cells[index] if index < len(line.cells) else ""
@@ -144,14 +144,14 @@ class Checker:
             try:
                 self._take(entry, texts, column.key, column.reads, column.length, cell)
             except Refusal as refusal:
+                wrong.add(column.key)
                 self.refuse(line.number, refusal.column or column.key, str(refusal))
             except ValueError as error:
-                self.refuse(
-                    line.number, column.key, _("The cell holds the error of a formula: %(text)s") % {"text": error}
-                )
-        if not entry.name and line.number not in self.refused:
-            self.refuse(line.number, "name", _("The name is missing."))
-        if self.kind.becomes == "post" and "post" not in texts:
+                wrong.add(column.key)
+                self.refuse(line.number, column.key, str(error))
+        if not entry.name and "name" not in wrong:
+            self.refuse(line.number, "name", pgettext("of a person", "The name is missing."))
+        if self.kind.becomes == "post" and "post" not in texts and "post" not in wrong:
             self.refuse(line.number, "post", _("The post is missing."))
         if (
             "joined_party_on" in texts

@@ -22,8 +22,9 @@ from weilu.people.rosters.bodies import UNKNOWN_DAY, BodyRoster
 from weilu.people.rosters.books import Book
 from weilu.people.rosters.checking import Checker, Problem
 from weilu.people.rosters.directory import Bodies, Places
+from weilu.people.rosters.headers import open_roster
 from weilu.people.rosters.kinds import KINDS, Kind
-from weilu.people.rosters.reading import Roster, open_roster
+from weilu.people.rosters.reading import Roster
 from weilu.people.rosters.staging import Scope, ask
 
 SHOWN = 200

@@ -25,8 +25,9 @@ from weilu.people.models import ColumnMapping, RosterFile, RosterImport
 from weilu.people.persons import keeps
 from weilu.people.rosters.books import MOST_BYTES, Book
 from weilu.people.rosters.entering import Order, RosterResult, place_of, process
+from weilu.people.rosters.headers import open_roster
 from weilu.people.rosters.kinds import KINDS
-from weilu.people.rosters.reading import NotMapped, Roster, open_roster
+from weilu.people.rosters.reading import NotMapped, Roster
 from weilu.people.rosters.steps import State, step
 
 logger = logging.getLogger(__name__)
