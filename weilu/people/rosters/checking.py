@@ -83,6 +83,7 @@ class Checker:
         problems: what was wrong, cell by cell.
         refused: the rows that have problems.
         read: how many rows were read.
+        masked: the rows whose ID number is masked, as in the roster that goes out.
     """
 
     kind: Kind
@@ -94,6 +95,7 @@ class Checker:
     problems: list[Problem] = field(default_factory=list)
     refused: set[int] = field(default_factory=set)
     read: int = 0
+    masked: set[int] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.at = {key: index for index, key in self.roster.mapping.items()}
@@ -176,6 +178,8 @@ class Checker:
                 texts[key] = "given"
         elif reads == "id_number":
             entry.id_number = id_number_of(cell)
+            if not entry.id_number and isinstance(cell, str) and "**" in cell:
+                self.masked.add(entry.row)
         elif reads == "phone":
             entry.phone = phone_of(cell)
         elif reads == "sex":

@@ -242,6 +242,8 @@ class _People(_Work):
         staging.match(scope)
         for problem in staging.contradictions(scope):
             checker.refuse(*problem)
+        for problem in staging.masked(checker.masked - checker.refused):
+            checker.refuse(*problem)
         staging.mark_repetitions()
         elsewhere = persons.compare(scope)
         memberships.link(scope)
