@@ -17,8 +17,9 @@ from weilu.orgs.bodies import DEEPEST, PARENTS, BodyError, change_body
 from weilu.orgs.models import Jurisdiction, Organisation, OrganisationChange, User, valid_on
 from weilu.people.rosters.cells import body_kind_of, credit_code_of, date_of, plain
 from weilu.people.rosters.checking import Problem
-from weilu.people.rosters.directory import Places, fold, no_such
+from weilu.people.rosters.directory import Places, no_such
 from weilu.people.rosters.reading import Line, Roster
+from weilu.people.rosters.shortening import fold, spellings
 
 FIELDS = ("kind", "name", "place_id", "parent_id", "credit_code", "phone", "speciality", "serves", "valid_from")
 UNKNOWN_DAY = dt.date(2000, 1, 1)
@@ -135,7 +136,8 @@ class BodyRoster:
 
     def _load(self) -> None:
         rows = Organisation.objects.filter(valid_on(self.today), jurisdiction=self.jurisdiction)
-        names = {draft.name for draft in self.drafts} | {draft.parent for draft in self.drafts if draft.parent}
+        given = {draft.name for draft in self.drafts} | {draft.parent for draft in self.drafts if draft.parent}
+        names = {spelling for name in given for spelling in spellings(name)}
         codes = {draft.credit_code for draft in self.drafts if draft.credit_code}
         found = rows.filter(Q(name__in=names) | Q(credit_code__in=codes) | Q(aliases__overlap=list(names)))
         self.known = list(found.select_related("place", "parent"))
@@ -245,7 +247,8 @@ class BodyRoster:
         for key in ("kind", "credit_code", "phone", "speciality", "serves"):
             if (said := getattr(draft, key)) and said != getattr(body, key):
                 draft.differs.append(key)
-        if fold(draft.name) != fold(body.name) and draft.name not in body.aliases:
+        called = {fold(name) for name in (body.name, *body.aliases)}
+        if fold(draft.name) not in called:
             draft.differs.append("name")
         above = self.above.get(draft.row)
         target = above.body.pk if isinstance(above, Draft) and above.body else getattr(above, "pk", None)
@@ -253,7 +256,7 @@ class BodyRoster:
             draft.differs.append("parent")
         if draft.since and draft.since != body.valid_from:
             draft.differs.append("since")
-        if set(draft.aliases) - set(body.aliases):
+        if {fold(name) for name in draft.aliases} - called:
             draft.differs.append("aliases")
         draft.outcome = "changed" if draft.differs else "same"
 
@@ -312,7 +315,8 @@ class BodyRoster:
         if "since" in draft.differs:
             given["valid_from"] = draft.since
         if "aliases" in draft.differs:
-            given["aliases"] = sorted({*body.aliases, *draft.aliases})
+            known = {fold(name) for name in body.aliases}
+            given["aliases"] = sorted({*body.aliases, *(name for name in draft.aliases if fold(name) not in known)})
         try:
             change_body(body, by=by, on=max(self.today, draft.since or self.today), **given)
         except BodyError as error:
