@@ -61,7 +61,9 @@ def test_a_short_name_of_two_bodies_is_refused_with_both(world, enter):
 
 
 def test_a_department_is_known_without_the_county_before_it(world, enter):
-    content = workbook(["姓名", "单位", "职务"], ["赵一", "住房和城乡建设局", "科长"], ["钱二", "县住房和城乡建设局", "股长"])
+    content = workbook(
+        ["姓名", "单位", "职务"], ["赵一", "住房和城乡建设局", "科长"], ["钱二", "县住房和城乡建设局", "股长"]
+    )
     assert enter("cadres", content, at=world.county).imported == 2
 
 

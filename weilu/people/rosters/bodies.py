@@ -18,6 +18,7 @@ from weilu.orgs.models import Jurisdiction, Organisation, OrganisationChange, Us
 from weilu.people.rosters.cells import body_kind_of, credit_code_of, date_of, plain
 from weilu.people.rosters.checking import Problem
 from weilu.people.rosters.directory import Places, no_such
+from weilu.people.rosters.kinds import BODY_WORDS
 from weilu.people.rosters.reading import Line, Roster
 from weilu.people.rosters.shortening import fold, spellings
 
@@ -43,6 +44,12 @@ class Draft:
     body: Organisation | None = None
     outcome: str = ""
     differs: list[str] = field(default_factory=list)
+    values: list[list[str]] = field(default_factory=list)
+
+    def differ(self, key: str, old: Any, new: Any) -> None:
+        """Note that a field is another, with both values for the preview."""
+        self.differs.append(key)
+        self.values.append([key, str(old or ""), str(new or "")])
 
 
 class BodyRoster:
@@ -91,7 +98,7 @@ class BodyRoster:
             elif key == "credit_code":
                 draft.credit_code = credit_code_of(cell)
             elif key == "since":
-                day = date_of(key, cell, self.today)
+                day = date_of(key, cell, self.today, year_is_enough=True)
                 draft.since = day.date if day else None
             elif key == "place":
                 draft.place_id = self.places.one(key, plain(cell)).pk if plain(cell) else None
@@ -245,19 +252,20 @@ class BodyRoster:
             return
         body = draft.body
         for key in ("kind", "credit_code", "phone", "speciality", "serves"):
-            if (said := getattr(draft, key)) and said != getattr(body, key):
-                draft.differs.append(key)
+            if (said := getattr(draft, key)) and said != (had := getattr(body, key)):
+                kinds = key == "kind"
+                draft.differ(key, BODY_WORDS[had][0] if kinds else had, BODY_WORDS[said][0] if kinds else said)
         called = {fold(name) for name in (body.name, *body.aliases)}
         if fold(draft.name) not in called:
-            draft.differs.append("name")
+            draft.differ("name", body.name, draft.name)
         above = self.above.get(draft.row)
         target = above.body.pk if isinstance(above, Draft) and above.body else getattr(above, "pk", None)
         if above is not None and target != body.parent_id:
-            draft.differs.append("parent")
+            draft.differ("parent", body.parent.name if body.parent else "", above.name)
         if draft.since and draft.since != body.valid_from:
-            draft.differs.append("since")
+            draft.differ("since", body.valid_from, draft.since)
         if {fold(name) for name in draft.aliases} - called:
-            draft.differs.append("aliases")
+            draft.differ("aliases", "、".join(body.aliases), "、".join(draft.aliases))
         draft.outcome = "changed" if draft.differs else "same"
 
     def write(self, *, by: User | None) -> None:

@@ -172,7 +172,7 @@ def no_such(what: str, name: str, near: Iterable[str], place: Place) -> str:
     """Say that a name is not known, and which are like it."""
     text = _("%(what)s “%(name)s” is not known in %(place)s.") % {"what": what, "name": name[:60], "place": place}
     names = "、".join(near)
-    return text + (" " + _("Nearest: %(names)s") % {"names": names} if names else "")
+    return text + (" " + _("Nearest: %(names)s.") % {"names": names} if names else "")
 
 
 class Bodies:
@@ -280,7 +280,7 @@ class Bodies:
                 "organisation",
                 _("Several bodies are called “%(name)s”: name the village in a column of its own.")
                 % {"name": text[:60]}
-                + (" " + _("Nearest: %(names)s") % {"names": names} if names != text else ""),
+                + (" " + _("Nearest: %(names)s.") % {"names": names} if names != text else ""),
             )
         if self.kind.of_community:
             named = self.places.named(text) or self.places.named(COMMITTEE.sub("", text))

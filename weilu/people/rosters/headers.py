@@ -1,7 +1,9 @@
 """Where the header of a roster stands in a workbook: among title rows, over one, two or three rows."""
 
+import re
 from collections.abc import Container, Iterator
 from itertools import islice
+from typing import Any
 
 from django.utils.translation import gettext as _
 
@@ -12,6 +14,8 @@ from weilu.people.rosters.reading import NotMapped, Roster
 
 HEADER_WITHIN = 40
 DEEPEST = 3  # rows of one header
+ROWS_SHOWN = 15
+LONG_NUMBER = re.compile(r"\d{5,}\w*")
 
 
 def _headings(cells: list[Cell]) -> list[str]:
@@ -104,7 +108,8 @@ def open_roster(kind: Kind, book: Book, sheet: str = "", header: int = 0, known:
     """
     if sheet and sheet not in book.sheets:
         raise ImportProblem(
-            _("There is no sheet “%(sheet)s”. There are: %(names)s") % {"sheet": sheet, "names": "、".join(book.sheets)}
+            _("There is no sheet “%(sheet)s”. There are: %(names)s.")
+            % {"sheet": sheet, "names": "、".join(book.sheets)}
         )
     sheets = [sheet] if sheet else book.sheets[:30]
     found: list[Roster] = []
@@ -130,7 +135,7 @@ def _no_header(kind: Kind, book: Book, sheets: list[str], header: int) -> Import
     text += _looks_like(kind, book, sheets)
     if guess := _guess(kind, book, sheets):
         guess.others = [name for name in book.sheets if name != guess.sheet]
-        return NotMapped(text + " " + _("Say below which row it is and what its columns are."), guess)
+        return NotMapped(text + " " + _("Say below which row it is and what its columns are."), guess, guessed=True)
     return ImportProblem(text)
 
 
@@ -145,3 +150,11 @@ def _looks_like(kind: Kind, book: Book, sheets: list[str]) -> str:
 def _fitness(roster: Roster) -> tuple[int, int]:
     there = set(roster.mapping.values())
     return sum(column.key in there for column in roster.kind.required), len(there)
+
+
+def first_rows(book: Book, sheet: str) -> list[list[Any]]:
+    """Return the first rows that hold several texts, for somebody to say which is the header; numbers are masked."""
+    rows = [(number, [text for text in texts if text]) for number, texts in _rows(book, sheet)]
+    return [[number, LONG_NUMBER.sub("…", "、".join(texts))[:80]] for number, texts in rows if len(texts) > 1][
+        :ROWS_SHOWN
+    ]

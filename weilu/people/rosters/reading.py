@@ -25,9 +25,9 @@ class Line(NamedTuple):
 class NotMapped(ImportProblem):
     """The header was found, but some columns that are needed were not; somebody can say which they are."""
 
-    def __init__(self, message: str, roster: "Roster"):
+    def __init__(self, message: str, roster: "Roster", guessed: bool = False):
         super().__init__(message)
-        self.roster = roster
+        self.roster, self.guessed = roster, guessed
 
 
 @dataclass
@@ -93,7 +93,7 @@ class Roster:
         names = "、".join(column.heading for column in missing)
         header = "、".join(heading for heading in self.headings if heading)[:200]
         text = _(
-            "This is no roster of the kind “%(kind)s”: it lacks the columns %(names)s. Row %(row)s reads: %(header)s"
+            "This is no roster of the kind “%(kind)s”: it lacks the columns %(names)s. Row %(row)s reads: %(header)s."
         ) % {"kind": self.kind.label, "names": names, "row": self.header, "header": header}
         if unknown := "、".join(
             heading for index, heading in enumerate(self.headings) if heading and index not in self.mapping

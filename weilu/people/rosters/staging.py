@@ -14,6 +14,7 @@ from django.db import connection
 from django.utils.translation import gettext as _
 
 from weilu.lib.copying import copy_lines
+from weilu.lib.crypto import mask_name
 from weilu.people.rosters.checking import BATCH, Entry, Problem
 
 COLUMNS: dict[str, str] = {
@@ -203,12 +204,13 @@ def contradictions(scope: Scope) -> Iterator[Problem]:
                 % {"first": first},
             )  # fmt: skip
     for found in ask(
-        "SELECT s.row FROM roster_stage s JOIN people_person p ON p.id = s.person AND s.known"
+        "SELECT s.row, p.name FROM roster_stage s JOIN people_person p ON p.id = s.person AND s.known"
         " WHERE s.id_number_hash <> '' AND p.name <> s.name AND p.id_number_hash = s.id_number_hash"
     ):
         yield Problem(
             found[0], "name",
-            _("Under this ID number another name is entered. Check both; a person who changed their name is corrected under “People”."),  # noqa: E501
+            _("Under this ID number another name is entered: %(name)s. Check both; a person who changed their name is corrected under “People”.")  # noqa: E501
+            % {"name": mask_name(found[1])},
         )  # fmt: skip
     for found in ask(AMBIGUOUS, scope.values):
         yield Problem(
