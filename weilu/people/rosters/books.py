@@ -248,6 +248,10 @@ class Book:
         ranges = [] if self.sparse else self._page(sheet).merged_cell_ranges or []
         return {(top + 1, left) for (top, left), (_bottom, right) in ranges if right - left >= 2}
 
+    def put_away(self) -> None:
+        """Let go of the sheet that is read; it is read anew if somebody asks for it."""
+        self._pages.clear()
+
     def height(self, sheet: str) -> int:
         """Return about how many rows a sheet has, for a progress bar."""
         return 0 if self.sparse else self._page(sheet).total_height

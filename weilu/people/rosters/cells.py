@@ -111,14 +111,20 @@ def _read(column: str, text: str, year_is_enough: bool) -> Day:
         raise Refusal(
             column, _("“%(text)s” names no month. Write it too: %(year)s.03.") % {"text": text, "year": match[1]}
         )
-    match = PARTED.fullmatch(text) or WHOLE.fullmatch(text)
-    if match:
+    if found := _day(text):
+        return found
+    raise Refusal(column, _("“%(text)s” is no date. Write 1985.03, 1985年3月 or 1985-03-12.") % {"text": text[:40]})
+
+
+@lru_cache(8192)
+def _day(text: str) -> Day | None:
+    if match := PARTED.fullmatch(text) or WHOLE.fullmatch(text):
         year, month, day = (int(part) if part else 0 for part in match.groups())
         try:
             return Day(dt.date(year, month, day or 1), bool(day))
         except ValueError:
             pass
-    raise Refusal(column, _("“%(text)s” is no date. Write 1985.03, 1985年3月 or 1985-03-12.") % {"text": text[:40]})
+    return None
 
 
 def id_number_of(cell: Cell) -> str:

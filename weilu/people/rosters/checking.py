@@ -10,7 +10,6 @@ from uuid import UUID
 
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
-from stdnum.cn import ric
 
 from weilu.lib.crypto import encrypt, keyed_hash
 from weilu.lib.ids import new_id
@@ -26,7 +25,7 @@ from weilu.people.rosters.reading import Line, Roster
 from weilu.people.rosters.sieve import RANKED
 
 BATCH = 2_000
-sounds = lru_cache(50_000)(lambda name: (*spell(name), parts_of(name)))
+sounds = lru_cache(10_000)(lambda name: (*spell(name), parts_of(name)))
 
 
 class Problem(NamedTuple):
@@ -205,7 +204,9 @@ class Checker:
         """Hold birth date and sex against the ID number (GB 11643), and fill them from it."""
         if not entry.id_number:
             return
-        born, sex = ric.get_birth_date(entry.id_number), "male" if int(entry.id_number[16]) % 2 else "female"
+        number = entry.id_number  # a sound one
+        born = dt.date(int(number[6:10]), int(number[10:12]), int(number[12:14]))
+        sex = "male" if int(number[16]) % 2 else "female"
         given = entry.birth_date
         if given and given != born and (entry.birth_day_known or (given.year, given.month) != (born.year, born.month)):
             day = born if entry.birth_day_known else f"{born:%Y.%m}"

@@ -22,7 +22,8 @@ APPOINTMENT = {
     "rank": ("m.rank", "s.rank"), "document": ("m.document", "s.document"), "since": ("m.valid_from", "s.since"),
 }  # fmt: skip
 ROWS = """
-FROM (SELECT * FROM roster_stage WHERE outcome IN ('new', 'changed') AND NOT row = ANY(%(refused)s::int[])
+FROM (SELECT * FROM roster_stage WHERE outcome IN ('new', 'changed') AND (differs <> '{}' OR moved)
+    AND NOT row = ANY(%(refused)s::int[])
   ORDER BY outcome, row LIMIT %(limit)s) s
 LEFT JOIN orgs_organisation o ON o.id = s.organisation_id
 LEFT JOIN people_person p ON p.id = s.person AND s.known
@@ -37,13 +38,18 @@ LEFT JOIN LATERAL (SELECT string_agg(b.name, '、') AS names FROM roster_link l
   WHERE s.moved AND l.person = s.person AND l.organisation_id <> s.organisation_id) lo ON true
 """
 OF_APPOINTMENT = "LEFT JOIN people_appointment m ON m.id = s.link"
-HEAD = "s.row, s.name, o.name, s.organisation_id, s.outcome, s.differs, s.post, s.moved, s.birth_day_known"
+HEAD = "s.row, s.name, o.name, s.organisation_id, s.outcome, s.post"
+PLAIN = """
+FROM roster_stage s LEFT JOIN orgs_organisation o ON o.id = s.organisation_id
+WHERE s.outcome = 'new' AND s.differs = '{}' AND NOT s.moved AND NOT s.row = ANY(%(refused)s::int[])
+ORDER BY s.row LIMIT %(limit)s
+"""
 
 Change = list[Any]
 
 
 def changes(becomes: str, refused: list[int], made: dict[UUID, str], limit: int) -> list[Change]:
-    """Return what is changed and what is new: row, name, body, outcome, fields with old and new value, post.
+    """Return what is changed and then what is new: row, name, body, outcome, fields with old and new value, post.
 
     Args:
         made: names of bodies that are not written yet.
@@ -51,17 +57,20 @@ def changes(becomes: str, refused: list[int], made: dict[UUID, str], limit: int)
     fields = PERSON | (APPOINTMENT if becomes == "post" else MEMBERSHIP)
     joins = OF_APPOINTMENT if becomes == "post" else OF_MEMBERSHIP
     columns = ", ".join(f"{old}, {new}" for old, new in fields.values())
-    found = ask(
-        f"SELECT {HEAD}, {columns} {ROWS} {joins} ORDER BY s.outcome, s.row",
-        {"refused": refused, "limit": limit},
-    )
     names = {str(pk): name for pk, name in made.items()}
     lines: list[Change] = []
-    for row, name, body, body_id, outcome, differs, post, moved, day_known, *values in found:
+    for row, name, body, body_id, outcome, post, differs, moved, day_known, *values in ask(
+        f"SELECT {HEAD}, s.differs, s.moved, s.birth_day_known, {columns} {ROWS} {joins} ORDER BY s.outcome, s.row",
+        {"refused": refused, "limit": limit},
+    ):
         given = dict(zip(fields, zip(values[::2], values[1::2], strict=True), strict=True))
         keys = [*differs, *(["organisation"] if moved else [])]
         told = [[key, *(_shown(key, value, day_known, names) for value in given[key])] for key in keys if key in given]
         lines.append([row, name, body or made.get(body_id, ""), outcome, told, post])
+    for row, name, body, body_id, outcome, post in ask(
+        f"SELECT {HEAD} {PLAIN}", {"refused": refused, "limit": limit - len(lines)}
+    ):
+        lines.append([row, name, body or made.get(body_id, ""), outcome, [], post])
     return lines
 
 

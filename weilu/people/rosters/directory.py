@@ -19,6 +19,8 @@ from weilu.people.rosters.shortening import fold, shortened, spellings
 # Beyond this, nearest names are looked for among the first by name only.
 NEAREST_AMONG = 20_000
 MOST_SUGGESTED = 300
+MOST_ANSWERS = 20_000
+MOST_ADDRESSES = 10_000
 # Codes of places: 510824100001, 510824100001-01-007.
 CODE = re.compile(r"\d{6,12}(?:-\w+)*")
 COMMITTEE = re.compile(r"(?:村?村民委员会|村?村委会|居民委员会|居委会)$")
@@ -107,7 +109,7 @@ class Places:
         """Return the village that an address lies in, as far as it says so."""
         if text not in self._found:
             self._found[text] = self._in_address(fold(text))
-            if len(self._found) > 50_000:
+            if len(self._found) > MOST_ADDRESSES:
                 self._found.clear()
                 return self._in_address(fold(text))
         return self._found[text]
@@ -187,6 +189,7 @@ class Bodies:
         self._names: list[str] | None = None
         self._made_at: dict[tuple[UUID, str], Body] = {}
         self._short: dict[str, list[tuple[UUID, str]]] | None = None
+        self._answers: dict[tuple[str, UUID | None], Body | Refusal] = {}
 
     def _rows(self) -> QuerySet[Organisation]:
         here = self.places.place.path
@@ -257,7 +260,7 @@ class Bodies:
         return short
 
     def find(self, text: str, village: Place | None, row: int) -> Body:
-        """Return the body that a row names.
+        """Return the body that a row names; a roster names few bodies, and each is looked for once.
 
         Args:
             village: the village that the row names beside it.
@@ -265,6 +268,20 @@ class Bodies:
         Raises:
             Refusal: it is not known, or several are called so.
         """
+        key = (text, village.pk if village else None)
+        if key not in self._answers:
+            if len(self._answers) > MOST_ANSWERS:
+                self._answers.clear()
+            try:
+                self._answers[key] = self._find(text, village)
+            except Refusal as refusal:
+                self._answers[key] = refusal
+        answer = self._answers[key]
+        if isinstance(answer, Refusal):
+            raise Refusal(answer.column, str(answer))
+        return answer
+
+    def _find(self, text: str, village: Place | None) -> Body:
         found = self.known(text)
         if not found and (found := self._abbreviated(text)) and village:
             found = [body for body in found if body.path.startswith(village.path)]

@@ -243,6 +243,7 @@ class _People(_Work):
             order.kind.becomes, order.kind.alone,
         )  # fmt: skip
         staging.fill(self.ticking(checker.entries()))
+        self.roster.book.put_away()
         staging.match(scope)
         for problem in staging.contradictions(scope):
             checker.refuse(*problem)
