@@ -123,6 +123,7 @@ def test_the_same_number_under_another_name_is_refused(world, enter):
     enter("members", workbook(HEAD, GOOD))
     result = enter("members", workbook(HEAD, ["赵二", *GOOD[1:]]))
     assert [(error["row"], error["field"]) for error in result.errors] == [(2, "name")]
+    assert "赵*" in result.errors[0]["message"]
 
 
 def test_a_file_of_the_wrong_kind_says_which_it_looks_like(world, enter):

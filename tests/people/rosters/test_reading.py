@@ -163,3 +163,9 @@ def test_grid_workers_may_name_their_community_in_a_column_of_names(world, enter
     content = workbook(["姓名", "社区名称", "网格"], ["赵一", "金穗社区", "第一网格"])
     assert enter("grid-workers", content, create=True).imported == 1
     assert Membership.objects.get().place == world.grid
+
+
+def test_a_year_alone_is_enough_where_a_body_was_founded_and_named_where_it_is_not():
+    assert date_of("since", "1985年", TODAY, year_is_enough=True).date == dt.date(1985, 1, 1)
+    with pytest.raises(Refusal, match="月"):
+        date_of("birth_date", "1985年", TODAY)
