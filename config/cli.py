@@ -420,24 +420,38 @@ def import_roster(
         bool, typer.Option("--end-missing", help="It is a full roster: who is missing from it leaves today.")
     ] = False,
     sheet: Annotated[str, typer.Option(help="Name of the sheet; by default the first with a header.")] = "",
+    columns: Annotated[
+        list[str] | None,
+        typer.Option("--map", help="Which column a heading is: “heading=name”; may be repeated, and is kept."),
+    ] = None,
     errors: Annotated[
         Path | None, typer.Option(help="Write the same workbook with the reason beside each cell that is refused.")
     ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask when many would leave.")] = False,
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
     """Read a roster of people or bodies: all of it is entered, or nothing if a row is refused."""
     with Database():
-        from weilu.people.rosters.command import ImportProblem, run_and_show
+        from weilu.people.rosters import command
 
+        given: dict[str, Any] = {
+            "errors": errors, "columns": columns, "kind": kind, "place": place, "sheet": sheet, "dry_run": dry_run,
+            "create_organisations": create_organisations, "end_missing": end_missing, "sure": yes,
+        }  # fmt: skip
         try:
-            result = run_and_show(
-                file, console, errors=errors, kind=kind, place=place, create_organisations=create_organisations,
-                end_missing=end_missing, sheet=sheet, dry_run=dry_run,
-            )  # fmt: skip
-        except ImportProblem as error:
-            raise fail(str(error)) from error
-        report(result, as_json)
+            result = command.run_and_show(file, console, **given)
+        except command.TooMany as problem:
+            if not (sys.stdin.isatty() and typer.confirm(str(problem), err=True)):
+                raise fail(f"{problem} --yes") from problem
+            result = command.run_and_show(file, console, **given | {"sure": True})
+        except command.ImportProblem as error:
+            raise unreadable(error, as_json) from error
+        if as_json:
+            print(json.dumps(result.as_dict(), ensure_ascii=False))
+        else:
+            command.show_counts(result)
+        raise typer.Exit(1 if result.refused else 0)
 
 
 @app.command(rich_help_panel=DATA)

@@ -411,6 +411,7 @@ ROUTES = {
     "roster": Route(P.KEEP, address=a_roster, inside=KEEPERS),
     "roster_act": Route(P.KEEP, "post", lambda t: {**a_roster(t), "name": "cancel"}, inside=KEEPERS, ok=(302,)),
     "roster_errors": Route(P.KEEP, address=a_roster, inside=KEEPERS, ok=(302,)),
+    "roster_changes": Route(P.KEEP, address=a_roster, inside=KEEPERS),
     "roster_empty": Route(P.KEEP, address=lambda t: {"kind": "members"}),
     "roster_export": Route(P.KEEP, data=lambda t: {"kind": "members", "place": t.world.township.code}, inside=KEEPERS),
     "notices": Route(P.KEEP),

@@ -10,5 +10,6 @@ urlpatterns = [
     path("rosters/empty/<slug:kind>/", views.roster_empty, name="roster_empty"),
     path("rosters/<uuid:pk>/", views.roster, name="roster"),
     path("rosters/<uuid:pk>/errors/", views.roster_errors, name="roster_errors"),
+    path("rosters/<uuid:pk>/changes/", views.roster_changes, name="roster_changes"),
     path("rosters/<uuid:pk>/<slug:name>/", views.roster_act, name="roster_act"),
 ]

@@ -38,7 +38,7 @@ def test_what_changed_is_changed_and_told(world, enter):
     moved = [*LI[:7], "13700000001"]
     result = enter("members", workbook(HEAD, moved, WANG))
     assert (result.imported, result.updated, result.duplicates) == (0, 1, 1)
-    assert result.changes == [[2, "李明", BRANCH, "changed", ["phone"], ""]]
+    assert result.changes == [[2, "李明", BRANCH, "changed", [["phone", "138****5678", "137****0001"]], ""]]
     assert Person.objects.get(name="李明").phone == "13700000001"
 
 

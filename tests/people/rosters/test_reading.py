@@ -5,7 +5,7 @@ import datetime as dt
 import pytest
 
 from tests.people.rosters.conftest import id_number, workbook
-from weilu.lib.import_result import Refusal
+from weilu.lib.import_result import ImportProblem, Refusal
 from weilu.people.models import Appointment, Membership, Person
 from weilu.people.rosters.cells import date_of
 
@@ -138,3 +138,34 @@ def test_values_of_formulas_are_read_and_their_errors_refused(world, enter):
         ).imported
         == 1
     )
+
+
+def test_three_header_rows_are_read_as_one(world, enter):
+    def merge(book, page):
+        page.merge_range(1, 0, 3, 0, "姓名")
+
+    top = ["姓名", "基本情况", "", "", "组织情况", ""]
+    middle = ["", "个人", "", "", "支部", ""]
+    bottom = ["", "性别", "出生年月", "手机", "所在党支部", "入党时间"]
+    row = ["赵一", "男", "1980.01", "13900008888", BRANCH, "2001.01"]
+    result = enter("members", workbook(["表一"], top, middle, bottom, row, change=merge))
+    assert (result.read, result.imported, result.roster.last_header) == (1, 1, 4)
+    person = Person.objects.get()
+    assert (person.sex, person.phone, person.joined_party_on) == ("male", "13900008888", dt.date(2001, 1, 1))
+
+
+def test_a_missing_column_is_told_with_the_headings_that_were_not_understood(world, enter):
+    with pytest.raises(ImportProblem, match=r"所在党支部.*没有认出的列名：支部全名"):
+        enter("members", workbook(["姓名", "身份证号", "支部全名"], ["赵一", id_number(), BRANCH]))
+
+
+def test_grid_workers_may_name_their_community_in_a_column_of_names(world, enter):
+    content = workbook(["姓名", "社区名称", "网格"], ["赵一", "金穗社区", "第一网格"])
+    assert enter("grid-workers", content, create=True).imported == 1
+    assert Membership.objects.get().place == world.grid
+
+
+def test_a_year_alone_is_enough_where_a_body_was_founded_and_named_where_it_is_not():
+    assert date_of("since", "1985年", TODAY, year_is_enough=True).date == dt.date(1985, 1, 1)
+    with pytest.raises(Refusal, match="月"):
+        date_of("birth_date", "1985年", TODAY)

@@ -17,8 +17,10 @@ from weilu.orgs.bodies import DEEPEST, PARENTS, BodyError, change_body
 from weilu.orgs.models import Jurisdiction, Organisation, OrganisationChange, User, valid_on
 from weilu.people.rosters.cells import body_kind_of, credit_code_of, date_of, plain
 from weilu.people.rosters.checking import Problem
-from weilu.people.rosters.directory import Places, fold, no_such
+from weilu.people.rosters.directory import Places, no_such
+from weilu.people.rosters.kinds import BODY_WORDS
 from weilu.people.rosters.reading import Line, Roster
+from weilu.people.rosters.shortening import fold, spellings
 
 FIELDS = ("kind", "name", "place_id", "parent_id", "credit_code", "phone", "speciality", "serves", "valid_from")
 UNKNOWN_DAY = dt.date(2000, 1, 1)
@@ -42,6 +44,12 @@ class Draft:
     body: Organisation | None = None
     outcome: str = ""
     differs: list[str] = field(default_factory=list)
+    values: list[list[str]] = field(default_factory=list)
+
+    def differ(self, key: str, old: Any, new: Any) -> None:
+        """Note that a field is another, with both values for the preview."""
+        self.differs.append(key)
+        self.values.append([key, str(old or ""), str(new or "")])
 
 
 class BodyRoster:
@@ -90,7 +98,7 @@ class BodyRoster:
             elif key == "credit_code":
                 draft.credit_code = credit_code_of(cell)
             elif key == "since":
-                day = date_of(key, cell, self.today)
+                day = date_of(key, cell, self.today, year_is_enough=True)
                 draft.since = day.date if day else None
             elif key == "place":
                 draft.place_id = self.places.one(key, plain(cell)).pk if plain(cell) else None
@@ -99,7 +107,7 @@ class BodyRoster:
         except Refusal as refusal:
             self.refuse(line.number, refusal.column or key, str(refusal))
         except ValueError as error:
-            self.refuse(line.number, key, _("The cell holds the error of a formula: %(text)s") % {"text": error})
+            self.refuse(line.number, key, str(error))
 
     @staticmethod
     def _text(draft: Draft, key: str, text: str, length: int) -> None:
@@ -135,7 +143,8 @@ class BodyRoster:
 
     def _load(self) -> None:
         rows = Organisation.objects.filter(valid_on(self.today), jurisdiction=self.jurisdiction)
-        names = {draft.name for draft in self.drafts} | {draft.parent for draft in self.drafts if draft.parent}
+        given = {draft.name for draft in self.drafts} | {draft.parent for draft in self.drafts if draft.parent}
+        names = {spelling for name in given for spelling in spellings(name)}
         codes = {draft.credit_code for draft in self.drafts if draft.credit_code}
         found = rows.filter(Q(name__in=names) | Q(credit_code__in=codes) | Q(aliases__overlap=list(names)))
         self.known = list(found.select_related("place", "parent"))
@@ -243,18 +252,20 @@ class BodyRoster:
             return
         body = draft.body
         for key in ("kind", "credit_code", "phone", "speciality", "serves"):
-            if (said := getattr(draft, key)) and said != getattr(body, key):
-                draft.differs.append(key)
-        if fold(draft.name) != fold(body.name) and draft.name not in body.aliases:
-            draft.differs.append("name")
+            if (said := getattr(draft, key)) and said != (had := getattr(body, key)):
+                kinds = key == "kind"
+                draft.differ(key, BODY_WORDS[had][0] if kinds else had, BODY_WORDS[said][0] if kinds else said)
+        called = {fold(name) for name in (body.name, *body.aliases)}
+        if fold(draft.name) not in called:
+            draft.differ("name", body.name, draft.name)
         above = self.above.get(draft.row)
         target = above.body.pk if isinstance(above, Draft) and above.body else getattr(above, "pk", None)
         if above is not None and target != body.parent_id:
-            draft.differs.append("parent")
+            draft.differ("parent", body.parent.name if body.parent else "", above.name)
         if draft.since and draft.since != body.valid_from:
-            draft.differs.append("since")
-        if set(draft.aliases) - set(body.aliases):
-            draft.differs.append("aliases")
+            draft.differ("since", body.valid_from, draft.since)
+        if {fold(name) for name in draft.aliases} - called:
+            draft.differ("aliases", "、".join(body.aliases), "、".join(draft.aliases))
         draft.outcome = "changed" if draft.differs else "same"
 
     def write(self, *, by: User | None) -> None:
@@ -312,7 +323,8 @@ class BodyRoster:
         if "since" in draft.differs:
             given["valid_from"] = draft.since
         if "aliases" in draft.differs:
-            given["aliases"] = sorted({*body.aliases, *draft.aliases})
+            known = {fold(name) for name in body.aliases}
+            given["aliases"] = sorted({*body.aliases, *(name for name in draft.aliases if fold(name) not in known)})
         try:
             change_body(body, by=by, on=max(self.today, draft.since or self.today), **given)
         except BodyError as error:

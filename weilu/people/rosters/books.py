@@ -1,6 +1,7 @@
 """Workbooks as they arrive: checked before anything opens them, then read as rows of plain cells."""
 
 import datetime as dt
+import html
 import io
 import re
 import zipfile
@@ -36,6 +37,17 @@ Row = tuple[int, list[Cell]]
 # A cell far to the right that holds something; empty ones, that only have a colour, end with a slash at once.
 FAR_CELL = re.compile(rb'\br="([A-Z]{2,3})\d+"[^>/]*>')
 ROW = re.compile(rb'<(?:\w+:)?row\b[^>]*?\br="(\d+)"')
+# A formula whose result was not kept; one that gave an empty text says t="str".
+BARE_FORMULA = re.compile(
+    rb"<(?:\w+:)?c\b([^>]*)>\s*<(?:\w+:)?f\b(?:[^>]*/>|[^>]*>[^<]*</(?:\w+:)?f>)\s*"
+    rb"(?:<(?:\w+:)?v\s*/>|<(?:\w+:)?v></(?:\w+:)?v>)?\s*</(?:\w+:)?c>"
+)
+AT = re.compile(rb'\br="([A-Z]{1,3})(\d{1,7})"')
+SHEET = re.compile(r"<(?:\w+:)?sheet\b[^>]*>")
+RELATION = re.compile(r"<(?:\w+:)?Relationship\b[^>]*>")
+MOST_FORMULAS = 100_000
+# What stands for such a cell in the rows of a roster.
+UNKEPT = "#FORMULA!"
 
 
 def _wide(text: str) -> bytes:
@@ -92,6 +104,8 @@ class Book:
     def __init__(self, name: str, content: bytes):
         self.name, self.content = name, content
         self.sparse = False
+        self.is_archive = content.startswith(ZIP)
+        self._bare: dict[str, set[tuple[int, int]]] = {}
         self._pages: dict[str, CalamineSheet] = {}
         if not content:
             raise ImportProblem(_("“%(name)s” is empty.") % {"name": name})
@@ -166,7 +180,37 @@ class Book:
                     raise no_workbook(self.name)
                 if is_sheet and not self.sparse:
                     self.sparse = self._is_far(before[-200:] + chunk)
+                if is_sheet and (b"<f" in chunk or b":f" in chunk):
+                    self._note_formulas(member.filename, before[-4000:] + chunk)
                 before = chunk
+
+    def _note_formulas(self, part: str, text: bytes) -> None:
+        """Remember the cells whose formula has no result: spreadsheets show one, the file does not hold it."""
+        found = self._bare.setdefault(part, set())
+        for attributes in BARE_FORMULA.findall(text):
+            if b't="str"' not in attributes and (at := AT.search(attributes)) and len(found) < MOST_FORMULAS:
+                found.add((int(at[2]), column_of(at[1].decode())))
+
+    def unkept(self, sheet: str) -> set[tuple[int, int]]:
+        """Return the cells of a sheet that hold a formula without a result: row from 1, column from 0."""
+        if not any(self._bare.values()):
+            return set()
+        return self._bare.get(self._parts().get(sheet, ""), set())
+
+    def _parts(self) -> dict[str, str]:
+        """Return the name of each sheet -> the part of the archive that holds it."""
+        with zipfile.ZipFile(io.BytesIO(self.content)) as archive:
+            try:
+                book = archive.read("xl/workbook.xml").decode("utf-8", "replace")
+                relations = archive.read("xl/_rels/workbook.xml.rels").decode("utf-8", "replace")
+            except KeyError:
+                return {}
+        targets = {_attribute(tag, "Id"): _attribute(tag, "Target") for tag in RELATION.findall(relations)}
+        found = {}
+        for tag in SHEET.findall(book):
+            target = targets.get(_attribute(tag, r"\w+:id"), "")
+            found[_attribute(tag, "name")] = target.lstrip("/") if target.startswith("/") else f"xl/{target}"
+        return found
 
     @staticmethod
     def _is_far(text: bytes) -> bool:
@@ -199,6 +243,15 @@ class Book:
         except (KeyError, ValueError, TypeError, OSError, SyntaxError, zipfile.BadZipFile) as error:
             raise _broken(self.name) from error
 
+    def wide(self, sheet: str) -> set[tuple[int, int]]:
+        """Return where ranges begin that are merged over three columns or more, as titles and groups are."""
+        ranges = [] if self.sparse else self._page(sheet).merged_cell_ranges or []
+        return {(top + 1, left) for (top, left), (_bottom, right) in ranges if right - left >= 2}
+
+    def put_away(self) -> None:
+        """Let go of the sheet that is read; it is read anew if somebody asks for it."""
+        self._pages.clear()
+
     def height(self, sheet: str) -> int:
         """Return about how many rows a sheet has, for a progress bar."""
         return 0 if self.sparse else self._page(sheet).total_height
@@ -224,6 +277,19 @@ class Book:
                     if len(found) > MOST_ROWS:
                         return found
         return found
+
+
+def column_of(letters: str) -> int:
+    """Return the index of a column, from 0: ``A``, ``AB``."""
+    found = 0
+    for letter in letters:
+        found = found * 26 + ord(letter) - 64
+    return found - 1
+
+
+def _attribute(tag: str, name: str) -> str:
+    match = re.search(rf'\s{name}="([^"]*)"', tag)
+    return html.unescape(match[1]) if match else ""
 
 
 def text_of(cell: Cell) -> str:

@@ -12,7 +12,7 @@ from stdnum.exceptions import ValidationError as BadNumber
 
 from weilu.lib.import_result import Refusal
 from weilu.people.persons import PersonProblem, tidy_id_number, tidy_phone
-from weilu.people.rosters.books import Cell, text_of
+from weilu.people.rosters.books import UNKEPT, Cell, text_of
 from weilu.people.rosters.kinds import BODY_KINDS, BODY_WORDS, fold_heading
 
 EARLIEST = dt.date(1880, 1, 1)
@@ -24,6 +24,7 @@ PARTED = re.compile(
     r"(\d{4})\s*[.\-/年]\s*(\d{1,2})(?:\s*[.\-/月]\s*(\d{1,2})?)?\s*日?(?:[ T]\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?)?"
 )
 WHOLE = re.compile(r"(\d{4})(\d{2})(\d{2})?")
+YEAR = re.compile(r"((?:18|19|20)\d{2})年?")
 NOT_GIVEN = {"无", "/", "\\", "-", "--", "—", "——", "不详", "暂无", "空", "未知", "*"}
 ERRORS = ("#REF!", "#N/A", "#DIV/0!", "#VALUE!", "#NAME?", "#NUM!", "#NULL!")
 MALE, FEMALE = {"男", "男性", "m", "male", "1"}, {"女", "女性", "f", "female", "2"}
@@ -40,7 +41,7 @@ def plain(cell: Cell) -> str:
     """Return a cell as text in half width, on one line; what only says that nothing is known is nothing.
 
     Raises:
-        ValueError: it holds the error of a formula.
+        ValueError: it holds the error of a formula, or a formula without a result; the message says which.
     """
     if not cell and cell != 0:
         return ""
@@ -53,8 +54,12 @@ def _plain(cell: str) -> str:
     if not text.isascii():
         text = unicodedata.normalize("NFKC", text)
     text = " ".join(text.split())
+    if text == UNKEPT:
+        raise ValueError(
+            _("The result of the formula was not kept. Open the file in Excel or WPS and save it, or write the value.")
+        )
     if text.startswith("#") and text.upper() in ERRORS:
-        raise ValueError(text)
+        raise ValueError(_("The cell holds the error of a formula: %(text)s") % {"text": text})
     return "" if text in NOT_GIVEN else text
 
 
@@ -67,8 +72,11 @@ def name_of(text: str) -> str:
     return bare
 
 
-def date_of(column: str, cell: Cell, today: dt.date) -> Day | None:
+def date_of(column: str, cell: Cell, today: dt.date, *, year_is_enough: bool = False) -> Day | None:
     """Read a date: ``1985.03``, ``198503``, ``1985年3月``, ``1985-03-12`` or a real one.
+
+    Args:
+        year_is_enough: whether ``1985年`` will do, as for a body that was founded then.
 
     Raises:
         Refusal: it is none, lies in the future, or lost the zero of October.
@@ -90,21 +98,33 @@ def date_of(column: str, cell: Cell, today: dt.date) -> Day | None:
         text = plain(cell)
         if not text:
             return None
-        found = _read(column, text)
+        found = _read(column, text, year_is_enough)
     if not EARLIEST <= found.date <= today:
         raise Refusal(column, _("%(text)s cannot be: it lies before 1880 or in the future.") % {"text": found.date})
     return found
 
 
-def _read(column: str, text: str) -> Day:
-    match = PARTED.fullmatch(text) or WHOLE.fullmatch(text)
-    if match:
+def _read(column: str, text: str, year_is_enough: bool) -> Day:
+    if match := YEAR.fullmatch(text):
+        if year_is_enough:
+            return Day(dt.date(int(match[1]), 1, 1), False)
+        raise Refusal(
+            column, _("“%(text)s” names no month. Write it too: %(year)s.03.") % {"text": text, "year": match[1]}
+        )
+    if found := _day(text):
+        return found
+    raise Refusal(column, _("“%(text)s” is no date. Write 1985.03, 1985年3月 or 1985-03-12.") % {"text": text[:40]})
+
+
+@lru_cache(8192)
+def _day(text: str) -> Day | None:
+    if match := PARTED.fullmatch(text) or WHOLE.fullmatch(text):
         year, month, day = (int(part) if part else 0 for part in match.groups())
         try:
             return Day(dt.date(year, month, day or 1), bool(day))
         except ValueError:
             pass
-    raise Refusal(column, _("“%(text)s” is no date. Write 1985.03, 1985年3月 or 1985-03-12.") % {"text": text[:40]})
+    return None
 
 
 def id_number_of(cell: Cell) -> str:
@@ -204,4 +224,4 @@ def body_kind_of(cell: Cell) -> str:
     if not text:
         raise Refusal("kind", _("The kind is missing."))
     known = "、".join(words[0] for words in BODY_WORDS.values())
-    raise Refusal("kind", _("“%(text)s” is no kind of body. Known: %(known)s") % {"text": text[:40], "known": known})
+    raise Refusal("kind", _("“%(text)s” is no kind of body. Known: %(known)s.") % {"text": text[:40], "known": known})

@@ -1,7 +1,6 @@
 """Rows of people, checked one by one: what is wrong with each cell, and what the row says."""
 
 import datetime as dt
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -10,7 +9,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.utils.translation import gettext as _
-from stdnum.cn import ric
+from django.utils.translation import pgettext
 
 from weilu.lib.crypto import encrypt, keyed_hash
 from weilu.lib.ids import new_id
@@ -23,11 +22,10 @@ from weilu.people.rosters.cells import Day, date_of, id_number_of, name_of, phon
 from weilu.people.rosters.directory import Bodies, Places
 from weilu.people.rosters.kinds import Kind
 from weilu.people.rosters.reading import Line, Roster
+from weilu.people.rosters.sieve import RANKED
 
 BATCH = 2_000
-RANKED = re.compile(r"级|职|干部|调研员|科员")
-
-sounds = lru_cache(50_000)(lambda name: (*spell(name), parts_of(name)))
+sounds = lru_cache(10_000)(lambda name: (*spell(name), parts_of(name)))
 
 
 class Problem(NamedTuple):
@@ -84,6 +82,7 @@ class Checker:
         problems: what was wrong, cell by cell.
         refused: the rows that have problems.
         read: how many rows were read.
+        masked: the rows whose ID number is masked, as in the roster that goes out.
     """
 
     kind: Kind
@@ -95,6 +94,7 @@ class Checker:
     problems: list[Problem] = field(default_factory=list)
     refused: set[int] = field(default_factory=set)
     read: int = 0
+    masked: set[int] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.at = {key: index for index, key in self.roster.mapping.items()}
@@ -136,6 +136,7 @@ class Checker:
         entry = Entry(line.number)
         before = len(self.refused)
         texts: dict[str, str] = {}
+        wrong: set[str] = set()
         for column in self.keys:
             index = self.at[column.key]
             cell = line.cells[index] if index < len(line.cells) else ""
@@ -144,14 +145,14 @@ class Checker:
             try:
                 self._take(entry, texts, column.key, column.reads, column.length, cell)
             except Refusal as refusal:
+                wrong.add(column.key)
                 self.refuse(line.number, refusal.column or column.key, str(refusal))
             except ValueError as error:
-                self.refuse(
-                    line.number, column.key, _("The cell holds the error of a formula: %(text)s") % {"text": error}
-                )
-        if not entry.name and line.number not in self.refused:
-            self.refuse(line.number, "name", _("The name is missing."))
-        if self.kind.becomes == "post" and "post" not in texts:
+                wrong.add(column.key)
+                self.refuse(line.number, column.key, str(error))
+        if not entry.name and "name" not in wrong:
+            self.refuse(line.number, "name", pgettext("of a person", "The name is missing."))
+        if self.kind.becomes == "post" and "post" not in texts and "post" not in wrong:
             self.refuse(line.number, "post", _("The post is missing."))
         if (
             "joined_party_on" in texts
@@ -176,6 +177,8 @@ class Checker:
                 texts[key] = "given"
         elif reads == "id_number":
             entry.id_number = id_number_of(cell)
+            if not entry.id_number and isinstance(cell, str) and "**" in cell:
+                self.masked.add(entry.row)
         elif reads == "phone":
             entry.phone = phone_of(cell)
         elif reads == "sex":
@@ -201,7 +204,9 @@ class Checker:
         """Hold birth date and sex against the ID number (GB 11643), and fill them from it."""
         if not entry.id_number:
             return
-        born, sex = ric.get_birth_date(entry.id_number), "male" if int(entry.id_number[16]) % 2 else "female"
+        number = entry.id_number  # a sound one
+        born = dt.date(int(number[6:10]), int(number[10:12]), int(number[12:14]))
+        sex = "male" if int(number[16]) % 2 else "female"
         given = entry.birth_date
         if given and given != born and (entry.birth_day_known or (given.year, given.month) != (born.year, born.month)):
             day = born if entry.birth_day_known else f"{born:%Y.%m}"

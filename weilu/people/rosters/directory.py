@@ -2,7 +2,6 @@
 
 import difflib
 import re
-import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -15,21 +14,16 @@ from django.utils.translation import gettext as _
 from weilu.lib.import_result import Refusal
 from weilu.orgs.models import Jurisdiction, Level, Organisation, Place, valid_on
 from weilu.people.rosters.kinds import Kind
+from weilu.people.rosters.shortening import fold, shortened, spellings
 
 # Beyond this, nearest names are looked for among the first by name only.
 NEAREST_AMONG = 20_000
 MOST_SUGGESTED = 300
-
-
-def fold(name: str) -> str:
-    """Return a name as it is compared: half width, without blanks."""
-    return "".join(unicodedata.normalize("NFKC", name).split())
-
-
-def spellings(name: str) -> set[str]:
-    """Return how the name may stand in the database: with brackets of either width."""
-    half = fold(name)
-    return {name, half, half.replace("(", "（").replace(")", "）")}
+MOST_ANSWERS = 20_000
+MOST_ADDRESSES = 10_000
+# Codes of places: 510824100001, 510824100001-01-007.
+CODE = re.compile(r"\d{6,12}(?:-\w+)*")
+COMMITTEE = re.compile(r"(?:村?村民委员会|村?村委会|居民委员会|居委会)$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +47,7 @@ class Places:
     grids: dict[str, list[Place]] = field(default_factory=lambda: defaultdict(list))
     by_id: dict[UUID, Place] = field(default_factory=dict)
     _found: dict[str, Place | None] = field(default_factory=dict)
+    _buildings: dict[str, Place | None] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         rows = Place.objects.filter(
@@ -72,7 +67,7 @@ class Places:
     def named(self, text: str) -> list[Place]:
         """Return the places called so; ``陵江镇金穗社区`` is 金穗社区 in 陵江镇."""
         name = fold(text)
-        if found := self.by_code.get(name):
+        if found := self._coded(name):
             return [found]
         if found_all := self.by_name.get(name):
             return found_all
@@ -82,6 +77,15 @@ class Places:
                     rest = self.by_name.get(name.removeprefix(head), [])
                     return [place for place in rest if place.path.startswith(township.path)]
         return []
+
+    def _coded(self, name: str) -> Place | None:
+        """Return the place with this code; buildings, of which there are many, are asked for one by one."""
+        if name in self.by_code or not CODE.fullmatch(name):
+            return self.by_code.get(name)
+        if name not in self._buildings:
+            here = {"code": name, "path__startswith": self.place.path, "level": Level.BUILDING}
+            self._buildings[name] = Place.objects.filter(valid_on(timezone.localdate()), **here).first()
+        return self._buildings[name]
 
     def one(self, column: str, text: str) -> Place:
         """Return the one place called so.
@@ -105,7 +109,7 @@ class Places:
         """Return the village that an address lies in, as far as it says so."""
         if text not in self._found:
             self._found[text] = self._in_address(fold(text))
-            if len(self._found) > 50_000:
+            if len(self._found) > MOST_ADDRESSES:
                 self._found.clear()
                 return self._in_address(fold(text))
         return self._found[text]
@@ -135,6 +139,8 @@ class Places:
         found_all = [found] if found and found.level == Level.GRID else list(self.grids.get(name, []))
         if not found_all:
             found_all = self._grid_behind_village(name)
+        if not found_all and (other := shortened(name)) != name:
+            found_all = list(self.grids.get(other, [])) or self._grid_behind_village(other)
         if village:
             found_all = [grid for grid in found_all if grid.path.startswith(village.path)]
         if len(found_all) == 1:
@@ -168,7 +174,7 @@ def no_such(what: str, name: str, near: Iterable[str], place: Place) -> str:
     """Say that a name is not known, and which are like it."""
     text = _("%(what)s “%(name)s” is not known in %(place)s.") % {"what": what, "name": name[:60], "place": place}
     names = "、".join(near)
-    return text + (" " + _("Nearest: %(names)s") % {"names": names} if names else "")
+    return text + (" " + _("Nearest: %(names)s.") % {"names": names} if names else "")
 
 
 class Bodies:
@@ -182,6 +188,8 @@ class Bodies:
         self._suggested = 0
         self._names: list[str] | None = None
         self._made_at: dict[tuple[UUID, str], Body] = {}
+        self._short: dict[str, list[tuple[UUID, str]]] | None = None
+        self._answers: dict[tuple[str, UUID | None], Body | Refusal] = {}
 
     def _rows(self) -> QuerySet[Organisation]:
         here = self.places.place.path
@@ -213,6 +221,23 @@ class Bodies:
         self.prepare([text])
         return self._known[text]
 
+    def _abbreviated(self, text: str) -> list[Body]:
+        """Return the bodies whose name ``text`` is usually short for, or says in other words."""
+        if self._short is None:
+            self._short = {}
+            rows = self._rows().filter(kind__in=self.kind.bodies) if self.kind.bodies else self._rows()
+            for pk, name, aliases in rows.values_list("pk", "name", "aliases").iterator():
+                for called in {shortened(each, self._county) for each in (name, *aliases)}:
+                    self._short.setdefault(called, []).append((pk, name))
+        keys = {shortened(text, self._county), shortened(self._shorter(text), self._county)}
+        found = {pk for key in keys for pk, _name in self._short.get(key, [])}
+        return [_body(row) for row in self._ask(Q(pk__in=found))] if found else []
+
+    @property
+    def _county(self) -> tuple[str, ...]:
+        place = self.jurisdiction.place
+        return fold(place.name), fold(place.short_name)
+
     def _ask(self, condition: Q) -> list[Organisation]:
         return list(self._rows().filter(condition).select_related("place"))
 
@@ -235,7 +260,7 @@ class Bodies:
         return short
 
     def find(self, text: str, village: Place | None, row: int) -> Body:
-        """Return the body that a row names.
+        """Return the body that a row names; a roster names few bodies, and each is looked for once.
 
         Args:
             village: the village that the row names beside it.
@@ -243,7 +268,23 @@ class Bodies:
         Raises:
             Refusal: it is not known, or several are called so.
         """
+        key = (text, village.pk if village else None)
+        if key not in self._answers:
+            if len(self._answers) > MOST_ANSWERS:
+                self._answers.clear()
+            try:
+                self._answers[key] = self._find(text, village)
+            except Refusal as refusal:
+                self._answers[key] = refusal
+        answer = self._answers[key]
+        if isinstance(answer, Refusal):
+            raise Refusal(answer.column, str(answer))
+        return answer
+
+    def _find(self, text: str, village: Place | None) -> Body:
         found = self.known(text)
+        if not found and (found := self._abbreviated(text)) and village:
+            found = [body for body in found if body.path.startswith(village.path)]
         if self.kind.bodies:
             found = [body for body in found if body.kind in self.kind.bodies] or found
         if len(found) > 1 and village:
@@ -251,13 +292,17 @@ class Bodies:
         if len(found) == 1:
             return found[0]
         if len(found) > 1:
+            names = "、".join(sorted({body.name for body in found})[:3])
             raise Refusal(
                 "organisation",
                 _("Several bodies are called “%(name)s”: name the village in a column of its own.")
-                % {"name": text[:60]},
+                % {"name": text[:60]}
+                + (" " + _("Nearest: %(names)s.") % {"names": names} if names != text else ""),
             )
         if self.kind.of_community:
-            places = [place for place in self.places.named(text) if place.level == Level.VILLAGE]
+            named = self.places.named(text) or self.places.named(COMMITTEE.sub("", text))
+            named = named or self.places.named(COMMITTEE.sub("", text) + "村")
+            places = [place for place in named if place.level == Level.VILLAGE]
             if len(places) == 1:
                 return self.of_village(places[0])
         if self.create:

@@ -3,16 +3,14 @@
 import datetime as dt
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, TypeVar
 
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from rich.console import Console
 
 from weilu.lib.copying import copy_rows
-from weilu.lib.import_result import ImportProblem, ImportResult, Refusal, progress
+from weilu.lib.import_result import ImportProblem, ImportResult, Refusal
 from weilu.lib.writes import rewritten
 from weilu.orgs.bodies import constraint_of
 from weilu.orgs.models import Jurisdiction, Level, Organisation, OrganisationChange, Place, User
@@ -21,12 +19,18 @@ from weilu.people.rosters import memberships, persons, posts, staging
 from weilu.people.rosters.bodies import UNKNOWN_DAY, BodyRoster
 from weilu.people.rosters.books import Book
 from weilu.people.rosters.checking import Checker, Problem
+from weilu.people.rosters.differences import changes
 from weilu.people.rosters.directory import Bodies, Places
-from weilu.people.rosters.kinds import KINDS, Kind
-from weilu.people.rosters.reading import Roster, open_roster
+from weilu.people.rosters.headers import open_roster
+from weilu.people.rosters.kinds import Kind
+from weilu.people.rosters.reading import Roster
 from weilu.people.rosters.staging import Scope, ask
 
+# How many changes are kept to look at; beyond, they are counted only.
+LISTED = 20_000
 SHOWN = 200
+# From here on, ending who is missing is asked twice.
+MANY, SHARE = 10, 0.2
 TICK = 1_000
 
 T = TypeVar("T")
@@ -41,8 +45,8 @@ class RosterResult(ImportResult):
     with them.
 
     Attributes:
-        changes: what is new or different: row, name, body, outcome, fields; the first of them.
-        leaving: who is missing from the roster: name, body, post; the first of them.
+        changes: what is different or new: row, name, body, outcome, fields with old and new value, post.
+        leaving: who is missing from the roster: name, body, post.
         notes: what was passed over or only announced.
         roster: how the sheet was read.
     """
@@ -62,6 +66,16 @@ class RosterResult(ImportResult):
         """Say that nothing was entered."""
         self.extra["held_back"] = self.imported + self.updated
         self.imported = self.updated = 0
+        self.extra |= dict.fromkeys(("persons_added", "moved", "organisations_added", "left") & self.extra.keys(), 0)
+
+
+class TooMany(ImportProblem):
+    """So many would leave that somebody has to say twice that the roster is full."""
+
+
+def are_many(leaving: int, standing: int) -> bool:
+    """Tell whether those who are missing from a roster are so many that the file may not be the full one."""
+    return leaving > MANY and leaving > SHARE * standing
 
 
 @dataclass(frozen=True)
@@ -71,7 +85,9 @@ class Order:
     Attributes:
         mapping: index of a heading as text -> key of our column; None takes what was chosen last time, or what the
             headings say.
+        header: the row that somebody named as header.
         end_missing: whether who is missing from the roster leaves today.
+        sure: whether somebody confirmed that even if they are many.
         write: whether to enter it, or only to say what would be.
     """
 
@@ -81,9 +97,20 @@ class Order:
     by: User | None = None
     sheet: str = ""
     mapping: dict[str, str] | None = None
+    header: int = 0
     create: bool = False
     end_missing: bool = False
+    sure: bool = False
     write: bool = False
+
+
+def too_many(leaving: int, standing: int) -> str:
+    """Ask whether that many really leave."""
+    share = round(100 * leaving / max(standing, 1))
+    return _(
+        "%(leaving)s of %(standing)s people (%(share)s %%) are missing from this roster and would leave today. "
+        "Is it the full roster?"
+    ) % {"leaving": leaving, "standing": standing, "share": share}
 
 
 def place_of(code: str) -> tuple[Place, Jurisdiction]:
@@ -101,45 +128,6 @@ def place_of(code: str) -> tuple[Place, Jurisdiction]:
     return place, jurisdiction
 
 
-def run(
-    file: Path, *, kind: str, place: str, create_organisations: bool = False, end_missing: bool = False,
-    sheet: str = "", dry_run: bool = False, by: User | None = None, console: Console | None = None,
-) -> RosterResult:  # fmt: skip
-    """Enter a roster: all of it, or nothing if a row is refused.
-
-    Args:
-        kind: a key of ``KINDS``.
-        place: code of the place whose roster it is; bodies and grids are looked for there and below.
-        create_organisations: make bodies that are not known, below the place.
-        end_missing: it is a full roster: who is missing from it leaves today.
-        sheet: its name; by default the first with a header of this kind.
-        dry_run: check everything, write nothing.
-
-    Raises:
-        ImportProblem: the file is no such roster, or the place is not known.
-    """
-    if kind not in KINDS:
-        raise ImportProblem(
-            _("There is no kind of roster “%(kind)s”. There are: %(kinds)s") % {"kind": kind, "kinds": ", ".join(KINDS)}
-        )
-    at, jurisdiction = place_of(place)
-    try:
-        content = file.read_bytes()
-    except OSError as error:
-        raise ImportProblem(
-            _("%(file)s cannot be read: %(reason)s") % {"file": file, "reason": error.strerror}
-        ) from error
-    order = Order(
-        KINDS[kind], at, jurisdiction, by=by, sheet=sheet, create=create_organisations, end_missing=end_missing,
-        write=not dry_run,
-    )  # fmt: skip
-    with progress(console) as bar:
-        task = bar.add_task(_("Reading"), total=None)
-        return process(
-            Book(file.name, content), order, lambda done, total: bar.update(task, completed=done, total=total)
-        )
-
-
 def process(book: Book, order: Order, tell: Tell = lambda done, total: None) -> RosterResult:
     """Read, check and match a roster; enter it if that is wanted and nothing is refused.
 
@@ -152,8 +140,8 @@ def process(book: Book, order: Order, tell: Tell = lambda done, total: None) -> 
     try:
         with transaction.atomic():
             _lock(order.jurisdiction)
-            roster = open_roster(order.kind, book, order.sheet)
-            _map(roster, order)
+            roster = mapped(book, order)
+            roster.check()
             work = _Bodies if order.kind.becomes == "body" else _People
             result = work(roster, order, tell).result()
             if not order.write or result.refused:
@@ -177,16 +165,31 @@ def _lock(jurisdiction: Jurisdiction) -> None:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [f"weilu.roster.{jurisdiction.pk}"])
 
 
-def _map(roster: Roster, order: Order) -> None:
-    chosen = order.mapping
-    if chosen is None:
-        kept = ColumnMapping.objects.filter(
-            jurisdiction=order.jurisdiction, kind=order.kind.code, headings=roster.fingerprint
-        ).first()
-        chosen = kept.mapping if kept else None
+def mapped(book: Book, order: Order) -> Roster:
+    """Return the roster in a workbook, its columns as somebody chose them now or the last time, else as we know them.
+
+    Raises:
+        NotMapped: no header was found, but a row that may be one.
+        ImportProblem: there is no roster.
+    """
+    kept = dict(
+        ColumnMapping.objects.filter(jurisdiction=order.jurisdiction, kind=order.kind.code).values_list(
+            "headings", "mapping"
+        )
+    )
+    roster = open_roster(order.kind, book, order.sheet, order.header, kept)
+    chosen = order.mapping if order.mapping is not None else kept.get(roster.fingerprint)
     if chosen:
         roster.use(chosen)
-    roster.check()
+    return roster
+
+
+def keep_mapping(jurisdiction_id: Any, kind: str, fingerprint: str, mapping: dict[str, str]) -> None:
+    """Keep how columns were chosen, for the next roster of this kind with these headings."""
+    ColumnMapping.objects.update_or_create(
+        jurisdiction_id=jurisdiction_id, kind=kind, headings=fingerprint,
+        defaults={"mapping": mapping, "changed_at": timezone.now()},
+    )  # fmt: skip
 
 
 class _Work:
@@ -209,6 +212,8 @@ class _Work:
     def finish(self, problems: list[Problem], refused: set[int], read: int) -> None:
         """Write problems and notes into the result."""
         result = self.found
+        if not read:
+            raise ImportProblem(_("There is no row below the header: nothing to enter, and nobody leaves."))
         result.read, result.refused_rows = read, len(refused)
         for problem in sorted(problems):
             result.refuse(problem.row, problem.field, problem.message)
@@ -238,8 +243,11 @@ class _People(_Work):
             order.kind.becomes, order.kind.alone,
         )  # fmt: skip
         staging.fill(self.ticking(checker.entries()))
+        self.roster.book.put_away()
         staging.match(scope)
         for problem in staging.contradictions(scope):
+            checker.refuse(*problem)
+        for problem in staging.masked(checker.masked - checker.refused):
             checker.refuse(*problem)
         staging.mark_repetitions()
         elsewhere = persons.compare(scope)
@@ -247,15 +255,25 @@ class _People(_Work):
         ask(posts.DIFFERS if order.kind.becomes == "post" else memberships.DIFFERS)
         memberships.settle()
         leaving = [] if checker.refused else memberships.leaving(scope)
-        end = [row[0] for row in leaving] if order.end_missing else []
+        standing = ask("SELECT count(*) FROM roster_link WHERE mine")[0][0]
+        if not checker.read or checker.refused or not order.end_missing:
+            end = []
+        else:
+            end = [row[0] for row in leaving]
+            self._ask_twice(len(end), standing)
         seating = posts.Seating(scope, order.by, set(end))
         if order.kind.becomes == "post" and not checker.refused:
             for problem in seating.plan(bodies.made):
                 checker.refuse(*problem)
         self._count(checker, leaving, elsewhere, bodies)
+        self.found.extra |= {"standing": standing, "left": len(end) if order.write and not checker.refused else 0}
         if order.write and not checker.refused:
             self._write(scope, seating, bodies, end)
         return self.found
+
+    def _ask_twice(self, ending: int, standing: int) -> None:
+        if self.order.write and not self.order.sure and are_many(ending, standing):
+            raise TooMany(too_many(ending, standing))
 
     def _count(self, checker: Checker, leaving: list[Any], elsewhere: int, bodies: Bodies) -> None:
         refused = list(checker.refused)
@@ -276,19 +294,9 @@ class _People(_Work):
             "left_as_elsewhere": elsewhere, "organisations_added": len(bodies.made),
         }  # fmt: skip
         found.made = [body.name for body in bodies.made[:SHOWN]]
-        found.leaving = [[name, body, post] for _id, name, body, post in leaving[:SHOWN]]
+        found.leaving = [[name, body, post] for _id, name, body, post in leaving[:LISTED]]
         made = {body.pk: body.name for body in bodies.made}
-        rows = ask(
-            "SELECT s.row, s.name, o.name, s.organisation_id, s.outcome, s.differs, s.post, s.moved FROM (SELECT * FROM"
-            " roster_stage WHERE outcome IN ('new', 'changed') AND NOT row = ANY(%(refused)s::int[])"
-            " ORDER BY outcome, row LIMIT %(limit)s) s LEFT JOIN orgs_organisation o ON o.id = s.organisation_id"
-            " ORDER BY s.outcome, s.row",
-            {"refused": refused, "limit": SHOWN},
-        )
-        found.changes = [
-            [row, name, body or made.get(body_id, ""), outcome, [*differs, *(["organisation"] if moved else [])], post]
-            for row, name, body, body_id, outcome, differs, post, moved in rows
-        ]
+        found.changes = changes(self.order.kind.becomes, refused, made, LISTED)
         self.finish(checker.problems, checker.refused, checker.read)
 
     def _write(self, scope: Scope, seating: posts.Seating, bodies: Bodies, end: list[Any]) -> None:
@@ -322,10 +330,10 @@ class _Bodies(_Work):
         for outcome, name in (("new", "imported"), ("changed", "updated"), ("same", "duplicates")):
             setattr(result, name, sum(draft.outcome == outcome for draft in sound))
         result.changes = [
-            [draft.row, draft.name, "", draft.outcome, draft.differs, ""]
+            [draft.row, draft.name, "", draft.outcome, draft.values, ""]
             for draft in sound
             if draft.outcome in ("new", "changed")
-        ][:SHOWN]
+        ][:LISTED]
         if self.order.write and not work.refused:
             try:
                 work.write(by=self.order.by)

@@ -30,9 +30,7 @@ CHOICES = [(kind.code, kind.label) for kind in KINDS.values()]
 class RosterForm(forms.Form):
     """A workbook, what it lists and of which place."""
 
-    kind = forms.ChoiceField(
-        label=_("What does it list?"), choices=[(kind.code, kind.label) for kind in KINDS.values()]
-    )
+    kind = forms.ChoiceField(label=_("What does it list?"), choices=CHOICES)
     place = forms.ModelChoiceField(
         Place.objects.none(),
         label=_("Whose roster is it?"),
@@ -56,10 +54,10 @@ class RosterForm(forms.Form):
 class ExportForm(forms.Form):
     """Which roster of today to send out."""
 
-    kind = forms.ChoiceField(choices=[(kind.code, kind.label) for kind in KINDS.values()])
-    place = forms.ModelChoiceField(Place.objects.none(), to_field_name="code")
+    kind = forms.ChoiceField(choices=CHOICES)
+    place = forms.ModelChoiceField(Place.objects.none(), to_field_name="code", empty_label=None)
     reason = forms.CharField(required=False, max_length=200)
 
     def __init__(self, *args: Any, user: User, **kwargs: Any):
-        super().__init__(*args, **kwargs)
+        super().__init__(*args, auto_id="e-%s", **kwargs)
         self.fields["place"].queryset = places_to_choose(user)  # type: ignore[attr-defined]

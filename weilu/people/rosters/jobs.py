@@ -1,10 +1,14 @@
-"""Rosters sent in by the browser: kept, read and entered by the worker, once, whatever falls over in between."""
+"""Rosters sent in by browser or command: kept, read and entered once, whatever falls over in between."""
 
+import base64
 import hashlib
+import json
 import logging
 import time
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -16,17 +20,31 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from procrastinate.exceptions import AlreadyEnqueued
 
+from weilu.lib.copying import copy_lines
 from weilu.lib.crypto import seal, unseal
 from weilu.lib.import_result import ImportProblem
 from weilu.orgs.models import Place, User
 from weilu.orgs.roles import Permission
 from weilu.orgs.scope import NOTHING
-from weilu.people.models import ColumnMapping, RosterFile, RosterImport
+from weilu.people.models import RosterFile, RosterImport
 from weilu.people.persons import keeps
 from weilu.people.rosters.books import MOST_BYTES, Book
-from weilu.people.rosters.entering import Order, RosterResult, place_of, process
-from weilu.people.rosters.kinds import KINDS
-from weilu.people.rosters.reading import NotMapped, Roster, open_roster
+from weilu.people.rosters.entering import (
+    SHOWN,
+    Order,
+    RosterResult,
+    Tell,
+    TooMany,
+    are_many,
+    keep_mapping,
+    mapped,
+    place_of,
+    process,
+    too_many,
+)
+from weilu.people.rosters.headers import first_rows
+from weilu.people.rosters.kinds import KINDS, Kind, likeliest
+from weilu.people.rosters.reading import NotMapped, Roster
 from weilu.people.rosters.steps import State, step
 
 logger = logging.getLogger(__name__)
@@ -37,8 +55,16 @@ KEPT_FOR = timedelta(days=14)
 TELL_EVERY = 0.5  # seconds
 
 
+# Where the mapping of a roster says which row somebody named as its header.
+HEADER = "header"
+
+
 class RosterProblem(ValueError):
     """A roster cannot be taken, or not be treated so; the message says why."""
+
+
+class MustAsk(RosterProblem):
+    """Somebody has to say a second time that a roster is the full one; the message says what would happen."""
 
 
 def rosters_of(user: User) -> QuerySet[RosterImport]:
@@ -84,39 +110,93 @@ def send_in(upload: UploadedFile, *, kind: str, place: Place, by: User, create: 
     return roster
 
 
+@dataclass(frozen=True)
+class Reading:
+    """How somebody wants a roster to be read.
+
+    Attributes:
+        mapping: index of a heading as text -> key of our column.
+        header: the row of the header.
+        kind: what it lists, if that was wrong.
+    """
+
+    mapping: dict[str, str]
+    sheet: str = ""
+    header: int = 0
+    kind: str = ""
+    create: bool = False
+
+
 @transaction.atomic
-def read_again(roster: RosterImport, *, by: User, mapping: dict[str, str], create: bool, sheet: str = "") -> None:
-    """Read a roster anew with other columns, another sheet, or missing bodies made; the columns are kept for next time.
+def read_again(roster: RosterImport, *, by: User, reading: Reading) -> None:
+    """Read a roster anew, as somebody says it is to be read; the columns are kept for next time.
 
     Raises:
         RosterProblem: it is being entered, was entered or given up; or a column was given to two headings.
     """
+    report = roster.report
+    kind = reading.kind if reading.kind in KINDS else roster.kind
+    named = reading.header if reading.header != report.get("header") else 0
+    if not named and kind == roster.kind:
+        named = report.get("named", 0)
+    same = (reading.sheet, reading.header or report.get("header"), kind) == (
+        report.get("sheet", ""), report.get("header"), roster.kind,
+    )  # fmt: skip
+    mapping = reading.mapping if same else {}
+    _check_once(KINDS[kind], mapping)
+    given = {"kind": kind, "create_organisations": reading.create, "sheet": reading.sheet, "attempts": 0}
+    if not step(roster.pk, State.WAITING, mapping=mapping | ({HEADER: str(named)} if named else {}), **given):
+        raise RosterProblem(_("This roster has moved on in the meantime."))
+    if (fingerprint := report.get("fingerprint")) and same:
+        keep_mapping(roster.jurisdiction_id, kind, fingerprint, mapping)
+    _queue(roster.pk)
+
+
+def _check_once(kind: Kind, mapping: dict[str, str]) -> None:
     keys = [key for key in mapping.values() if key]
     if twice := next((key for key in keys if keys.count(key) > 1), ""):
-        heading = KINDS[roster.kind].by_key[twice].heading
+        heading = kind.by_key[twice].heading if twice in kind.by_key else twice
         raise RosterProblem(_("Two columns are given as “%(column)s”. Leave one of them out.") % {"column": heading})
-    same_sheet = sheet == roster.report.get("sheet", "")
-    given = {"mapping": mapping if same_sheet else {}, "create_organisations": create, "sheet": sheet, "attempts": 0}
-    if not step(roster.pk, State.WAITING, **given):
+
+
+@transaction.atomic
+def enter(roster: RosterImport, *, by: User, end_missing: bool, sure: bool = False) -> None:
+    """Have the worker enter a roster that was read; who presses twice enters once.
+
+    Args:
+        sure: whether somebody confirmed that all who are missing leave, however many.
+
+    Raises:
+        MustAsk: so many would leave that it has to be confirmed.
+        RosterProblem: it was not read, or somebody was faster.
+    """
+    counts = roster.report.get("counts", {})
+    leaving, standing = counts.get("leaving", 0), counts.get("standing", 0)
+    if end_missing and not sure and are_many(leaving, standing):
+        raise MustAsk(too_many(leaving, standing))
+    report = roster.report | {"sure": sure}
+    given = {"end_missing": end_missing, "created_by": by, "attempts": 0, "done": 0, "total": 0, "report": report}
+    if not step(roster.pk, State.APPLYING, **given):
         raise RosterProblem(_("This roster has moved on in the meantime."))
-    if (fingerprint := roster.report.get("fingerprint")) and same_sheet:
-        ColumnMapping.objects.update_or_create(
-            jurisdiction_id=roster.jurisdiction_id, kind=roster.kind, headings=fingerprint,
-            defaults={"mapping": mapping, "changed_at": timezone.now()},
-        )  # fmt: skip
     _queue(roster.pk)
 
 
 @transaction.atomic
-def enter(roster: RosterImport, *, by: User, end_missing: bool) -> None:
-    """Have the worker enter a roster that was read; who presses twice enters once.
+def file_order(book: Book, order: Order, sha256: str) -> RosterImport:
+    """Keep a roster that the command enters, as one that was sent in: if the command falls, a worker takes it up.
 
-    Raises:
-        RosterProblem: it was not read, or somebody was faster.
+    It is not queued: the command works on it itself, and who comes first holds it.
     """
-    if not step(roster.pk, State.APPLYING, end_missing=end_missing, created_by=by, attempts=0, done=0):
-        raise RosterProblem(_("This roster has moved on in the meantime."))
-    _queue(roster.pk)
+    mapping = dict(order.mapping or {}) | ({HEADER: str(order.header)} if order.header else {})
+    roster = RosterImport.objects.create(
+        jurisdiction=order.jurisdiction, kind=order.kind.code, place=order.place, name=book.name[-120:],
+        created_by=order.by, create_organisations=order.create, end_missing=order.end_missing, sheet=order.sheet,
+        mapping=mapping, state=State.APPLYING, sha256=sha256, report={"sure": order.sure, "by_command": True},
+    )  # fmt: skip
+    # By COPY: as a parameter the file would stand in memory five times.
+    line = [roster.pk, order.jurisdiction.pk, seal(book.content)]
+    copy_lines("people_rosterfile", ["roster_id", "jurisdiction_id", "content"], [line])
+    return roster
 
 
 def cancel(roster: RosterImport, *, by: User) -> None:
@@ -140,10 +220,8 @@ def workbook_of(roster: RosterImport) -> Roster:
     file = RosterFile.objects.filter(roster=roster).first()
     if file is None:
         raise RosterProblem(_("The file is not kept any more."))
-    kind = KINDS[roster.kind]
-    found = open_roster(kind, Book(roster.name, unseal(bytes(file.content))), roster.sheet)
-    found.use(roster.report.get("mapping") or {str(index): key for index, key in found.mapping.items()})
-    return found
+    order = replace(order_of(roster), mapping=roster.report.get("mapping") or None)
+    return mapped(Book(roster.name, unseal(bytes(file.content))), order)
 
 
 # What the worker does.
@@ -173,10 +251,15 @@ def forget_old() -> None:
             step(roster.pk, State.CANCELLED)
 
 
+def key_of(roster_id: Any) -> str:
+    """Return the name of the lock that is held while a roster is worked on."""
+    return f"weilu.roster.work.{roster_id}"
+
+
 @contextmanager
 def _alone(roster_id: Any) -> Iterator[bool]:
     """Hold a roster while it is worked on; tell whether nobody else does. A worker that falls lets go of it."""
-    key = f"weilu.roster.work.{roster_id}"
+    key = key_of(roster_id)
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_lock(hashtextextended(%s, 0))", [key])
         mine = cursor.fetchone()[0]
@@ -188,17 +271,43 @@ def _alone(roster_id: Any) -> Iterator[bool]:
                 cursor.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", [key])
 
 
-def work(roster_id: Any) -> None:
-    """Do what a roster waits for: read it, or enter it. If somebody is at it already, nothing."""
+def at_work(jurisdiction_id: Any) -> RosterImport | None:
+    """Return the roster of a county that is worked on at this moment: the others wait until it is done."""
+    waiting = RosterImport.objects.filter(jurisdiction_id=jurisdiction_id, state__in=(State.WAITING, State.APPLYING))
+    held = waiting.extra(
+        where=[
+            "EXISTS (SELECT 1 FROM pg_locks l WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1"
+            " AND ((l.classid::bigint << 32) | l.objid::bigint)"
+            " = hashtextextended('weilu.roster.work.' || people_rosterimport.id, 0))"
+        ]
+    )
+    return held.select_related("created_by").defer("report", "mapping").order_by("-total", "created_at").first()
+
+
+def left_behind() -> list[Any]:
+    """Return the rosters that were being entered by somebody who fell, or will be; who asks may work on them."""
+    rows = RosterImport.objects.filter(state=State.APPLYING).order_by("created_at")
+    return list(rows.values_list("pk", flat=True))
+
+
+def work(roster_id: Any, *, book: Book | None = None, tell: Tell | None = None) -> RosterResult | None:
+    """Do what a roster waits for: read it, or enter it; return what came of it. If somebody is at it already, nothing.
+
+    Args:
+        book: its file, if it is opened already.
+        tell: told how many rows of how many are done.
+    """
     with _alone(roster_id) as mine:
         if not mine:
-            return
+            return None
         waiting = RosterImport.objects.filter(pk=roster_id, state__in=(State.WAITING, State.APPLYING))
         if not waiting.update(attempts=F("attempts") + 1):
-            return
+            return None
         roster = waiting.select_related("place", "jurisdiction__place", "created_by").get()
         try:
-            _work(roster)
+            return _work(roster, book, tell)
+        except TooMany as problem:
+            _fail(roster, str(problem), ask=True)
         except ImportProblem as problem:
             _fail(roster, str(problem))
         except (OperationalError, InterfaceError):
@@ -212,37 +321,44 @@ def work(roster_id: Any) -> None:
                 roster,
                 _("The roster could not be read by a fault of ours; nothing was entered. Tell your administrator."),
             )
+    return None
 
 
-def _fail(roster: RosterImport, message: str) -> None:
+def _fail(roster: RosterImport, message: str, *, ask: bool = False) -> None:
     with transaction.atomic():
-        step(roster.pk, State.FAILED, message=message)
+        step(roster.pk, State.FAILED, message=message, report=roster.report | ({"ask": True} if ask else {}))
 
 
-def _work(roster: RosterImport) -> None:
+def order_of(roster: RosterImport) -> Order:
+    """Return what somebody wants of a roster, as its row keeps it."""
+    mapping = dict(roster.mapping)
+    header = str(mapping.pop(HEADER, "0"))
+    return Order(
+        KINDS[roster.kind], roster.place, roster.jurisdiction, by=roster.created_by, sheet=roster.sheet,
+        mapping=mapping or None, header=int(header) if header.isdecimal() else 0, create=roster.create_organisations,
+        end_missing=roster.end_missing, sure=bool(roster.report.get("sure")), write=roster.state == State.APPLYING,
+    )  # fmt: skip
+
+
+def _work(roster: RosterImport, book: Book | None, tell: Tell | None) -> RosterResult | None:
     if roster.attempts > MOST_TRIES:
         raise ImportProblem(
             _("The worker fell %(count)s times over this file; nothing was entered. Save it anew, without pictures.")
             % {"count": MOST_TRIES}
         )
-    file = RosterFile.objects.get(roster=roster)
-    book = Book(roster.name, unseal(bytes(file.content)))
-    del file
-    entering = roster.state == State.APPLYING
-    order = Order(
-        KINDS[roster.kind], roster.place, roster.jurisdiction, by=roster.created_by, sheet=roster.sheet,
-        mapping=roster.mapping or None, create=roster.create_organisations, end_missing=roster.end_missing,
-        write=entering,
-    )  # fmt: skip
-    with _telling(roster.pk) as tell, transaction.atomic():
+    if book is None:
+        book = Book(roster.name, unseal(bytes(RosterFile.objects.get(roster=roster).content)))
+    order = order_of(roster)
+    with _telling(roster.pk, tell) as told, transaction.atomic():
         try:
-            result = process(book, order, tell)
+            result = process(book, order, told)
         except NotMapped as problem:
-            report = _how_read(problem.roster)
+            report = how_read(problem.roster) | {"named": order.header or (problem.guessed and problem.roster.header)}
             _must(step(roster.pk, State.REFUSED, message=str(problem), report=report))
-            return
-        target = State.REFUSED if result.refused else State.DONE if entering else State.READ
-        _must(step(roster.pk, target, message="", report=_report(result)))
+            return None
+        target = State.REFUSED if result.refused else State.DONE if order.write else State.READ
+        _must(step(roster.pk, target, message="", report=_report(result) | {"named": order.header}))
+    return result
 
 
 def _must(taken: bool) -> None:
@@ -252,13 +368,15 @@ def _must(taken: bool) -> None:
 
 
 @contextmanager
-def _telling(roster_id: Any) -> Iterator[Any]:
+def _telling(roster_id: Any, also: Tell | None) -> Iterator[Tell]:
     """Write how far we are by a connection of its own: the work itself is not yet committed."""
     other = connections["default"].copy()
     last = 0.0
 
     def tell(done: int, total: int) -> None:
         nonlocal last
+        if also:
+            also(done, total)
         if time.monotonic() - last < TELL_EVERY and done < total:
             return
         last = time.monotonic()
@@ -273,21 +391,41 @@ def _telling(roster_id: Any) -> Iterator[Any]:
         other.close()
 
 
-def _how_read(roster: Roster) -> dict[str, Any]:
+def how_read(roster: Roster) -> dict[str, Any]:
+    """Return how a sheet was read: its header, its columns, and what it looks like otherwise."""
+    other = likeliest(roster.headings, roster.kind.code)
     return {
         "sheet": roster.sheet, "sheets": roster.book.sheets, "header": roster.last_header, "headings": roster.headings,
         "fingerprint": roster.fingerprint, "mapping": {str(index): key for index, key in roster.mapping.items()},
+        "looks_like": other.code if other else "", "rows": first_rows(roster.book, roster.sheet),
     }  # fmt: skip
 
 
 def _report(result: RosterResult) -> dict[str, Any]:
     assert result.roster is not None  # noqa: S101  process() set it
     return {
-        **_how_read(result.roster),
+        **how_read(result.roster),
         "counts": {
             "read": result.read, "imported": result.imported, "updated": result.updated,
             "duplicates": result.duplicates, "refused": result.refused, **result.extra,
         },
         "errors": result.errors[:MOST_ERRORS], "more_errors": max(0, len(result.errors) - MOST_ERRORS),
-        "changes": result.changes, "leaving": result.leaving, "notes": result.notes[:100], "made": result.made,
+        "changes": result.changes[:SHOWN], "leaving": result.leaving[:SHOWN], "notes": result.notes[:100],
+        "made": result.made, "all": _packed(result),
     }  # fmt: skip
+
+
+def _packed(result: RosterResult) -> str:
+    """Return all changes and all who are missing where more are than the page shows."""
+    if max(len(result.changes), len(result.leaving)) <= SHOWN:
+        return ""
+    text = json.dumps([result.changes, result.leaving], ensure_ascii=False, separators=(",", ":"))
+    return base64.b64encode(zlib.compress(text.encode())).decode()
+
+
+def all_changes(roster: RosterImport) -> tuple[list[list[Any]], list[list[str]]]:
+    """Return all changes and all who are missing from a roster, as far as they are kept."""
+    if packed := roster.report.get("all"):
+        changes, leaving = json.loads(zlib.decompress(base64.b64decode(packed)))
+        return changes, leaving
+    return roster.report.get("changes", []), roster.report.get("leaving", [])

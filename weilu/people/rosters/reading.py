@@ -1,8 +1,6 @@
 """A roster in a workbook: its header among title rows, its groups, the rows that are people."""
 
 import hashlib
-import re
-import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import islice
@@ -11,21 +9,9 @@ from typing import NamedTuple
 from django.utils.translation import gettext as _
 
 from weilu.lib.import_result import ImportProblem
-from weilu.people.rosters.books import MOST_ROWS, Book, Cell, text_of
-from weilu.people.rosters.kinds import REASON, Column, Kind, fold_heading, known_as, likeliest, map_headings
-
-HEADER_WITHIN = 40
-LONGEST_GROUP = 60
-# 四级正干部（181人）; 一、城关镇（共12名）
-_NUMBER = r"(?:[一二三四五六七八九十百]+、|[（(][一二三四五六七八九十]+[)）])"
-NUMBERED = re.compile(rf"^{_NUMBER}\s*")
-COUNTED = re.compile(rf"^(?:{_NUMBER}|\d+[、.])?\s*(.+?)\s*[（(]\s*(?:共|合计)?\s*(\d+)\s*[人名个位户]?\s*[)）]$")
-# What stands below the last row or between: signatures, sums, help.
-REMARK = re.compile(
-    r"^(?:注|说明|备注|填表|制表|审核|审批|填报|单位[(]?(?:盖章|公章)|负责人|联系人|日期|年月日|合计|总计|小计|共计|示例|例如?:"
-    r"|第\d+页|以下空白)"
-)
-REMARK_BEGINS = frozenset("注说备填制审单负联日年合总小共示例第以")
+from weilu.people.rosters.books import MOST_ROWS, UNKEPT, Book, Cell, text_of
+from weilu.people.rosters.kinds import REASON, Column, Kind, fold_heading, likeliest
+from weilu.people.rosters.sieve import Sieve
 
 
 class Line(NamedTuple):
@@ -39,9 +25,9 @@ class Line(NamedTuple):
 class NotMapped(ImportProblem):
     """The header was found, but some columns that are needed were not; somebody can say which they are."""
 
-    def __init__(self, message: str, roster: "Roster"):
+    def __init__(self, message: str, roster: "Roster", guessed: bool = False):
         super().__init__(message)
-        self.roster = roster
+        self.roster, self.guessed = roster, guessed
 
 
 @dataclass
@@ -69,8 +55,6 @@ class Roster:
     others: list[str] = field(default_factory=list)
     misfits: list[str] = field(default_factory=list)
     groups: int = 0
-    name_at: int | None = None
-    folded: list[str] = field(default_factory=list)
 
     @property
     def fingerprint(self) -> str:
@@ -109,8 +93,12 @@ class Roster:
         names = "、".join(column.heading for column in missing)
         header = "、".join(heading for heading in self.headings if heading)[:200]
         text = _(
-            "This is no roster of the kind “%(kind)s”: it lacks the columns %(names)s. Row %(row)s reads: %(header)s"
+            "This is no roster of the kind “%(kind)s”: it lacks the columns %(names)s. Row %(row)s reads: %(header)s."
         ) % {"kind": self.kind.label, "names": names, "row": self.header, "header": header}
+        if unknown := "、".join(
+            heading for index, heading in enumerate(self.headings) if heading and index not in self.mapping
+        )[:200]:
+            text += " " + _("Not understood: %(headings)s.") % {"headings": unknown}
         if other := likeliest(self.headings, self.kind.code):
             text += " " + _("It looks like a roster of the kind “%(kind)s”.") % {"kind": other.label}
         return text
@@ -135,22 +123,24 @@ class Roster:
             yield line
 
     def _lines(self) -> Iterator[Line]:
-        self.name_at, self.folded = self.at("name"), [fold_heading(text) for text in self.headings]
-        merged = self.book.merged(self.sheet)
-        held: dict[tuple[int, int], Cell] = {}
-        tops = set(merged.values())
+        sieve, unkept = Sieve(self), self._unkept()
+        ours = {index for index, heading in enumerate(self.headings) if heading.startswith(REASON)}
         group, announced, counted = "", 0, 0
-        for number, cells in self.book.rows(self.sheet):
+        for number, cells in self.rows():
             if number <= self.last_header:
                 continue
-            if tops:
-                cells = self._filled(number, cells, merged, tops, held)
-            filled = [(index, text) for index, cell in enumerate(cells) if (text := text_of(cell))]
-            if not filled:
+            if number in unkept:
+                cells = [UNKEPT if index in unkept[number] else cell for index, cell in enumerate(cells)]
+            filled = [
+                (index, text)
+                for index, cell in enumerate(cells)
+                if cell != "" and index not in ours and (text := text_of(cell))
+            ]
+            if not filled or self._is_template(filled):
                 continue
-            if self._is_remark(filled):
+            if sieve.is_remark(number, filled):
                 self._skip(number, filled)
-            elif found := self._group(filled):
+            elif found := sieve.group(number, filled):
                 self._count(group, announced, counted)
                 (group, announced), counted = found, 0
                 self.groups += 1
@@ -158,6 +148,31 @@ class Roster:
                 counted += 1
                 yield Line(number, cells, group)
         self._count(group, announced, counted)
+
+    def _is_template(self, filled: list[tuple[int, str]]) -> bool:
+        """Tell whether a row holds only formulas that wait for a name to be filled in."""
+        return all(text == UNKEPT for _index, text in filled) and self.at("name") not in dict(filled)
+
+    def rows(self) -> Iterator[tuple[int, list[Cell]]]:
+        """Yield all rows of the sheet; below the header, cells merged over rows each hold the value of their range.
+
+        A row that holds nothing of its own stays empty.
+        """
+        merged = self.book.merged(self.sheet)
+        held: dict[tuple[int, int], Cell] = {}
+        tops = set(merged.values())
+        for number, cells in self.book.rows(self.sheet):
+            if tops and number > self.last_header and any(cell != "" for cell in cells):
+                cells = self._filled(number, cells, merged, tops, held)
+            yield number, cells
+
+    def _unkept(self) -> dict[int, set[int]]:
+        """Return, row by row, the columns that we read and that hold a formula without a result."""
+        found: dict[int, set[int]] = {}
+        for row, index in self.book.unkept(self.sheet):
+            if index in self.mapping:
+                found.setdefault(row, set()).add(index)
+        return found
 
     @staticmethod
     def _filled(
@@ -184,118 +199,3 @@ class Roster:
                 _("“%(group)s” announces %(announced)s, but %(counted)s rows stand there.")
                 % {"group": group, "announced": announced, "counted": counted}
             )
-
-    def _is_remark(self, filled: list[tuple[int, str]]) -> bool:
-        name = self.name_at
-        if len(filled) > 3 and filled[0][1][0] not in REMARK_BEGINS and not self._is_header(filled):
-            return False
-        first = unicodedata.normalize("NFKC", "".join(filled[0][1].split()))
-        if REMARK.match(first) and (filled[0][0] != name or len(filled) <= 2):
-            return True
-        if len(filled) == 1:
-            return len(first) > LONGEST_GROUP or first.isdecimal()
-        return self._is_header(filled)
-
-    def _is_header(self, filled: list[tuple[int, str]]) -> bool:
-        """Tell whether a row repeats the header, as on each printed page."""
-        return all(
-            index < len(self.folded)
-            and (
-                fold_heading(text) == self.folded[index]
-                or (index in self.mapping and known_as(self.kind, text) == self.mapping[index])
-            )
-            for index, text in filled
-        )
-
-    def _group(self, filled: list[tuple[int, str]]) -> tuple[str, int] | None:
-        """Return the group that a row opens, and how many it announces: a text that stands alone in its row."""
-        index, text = filled[0]
-        if any(other != text for _index, other in filled):
-            return None
-        if found := COUNTED.match(text):
-            return found.group(1), int(found.group(2))
-        if index == self.name_at and len(filled) == 1 and not NUMBERED.match(text) and len(text) < 5:
-            return None
-        return NUMBERED.sub("", text), 0
-
-
-def _headings(cells: list[Cell]) -> list[str]:
-    texts = [" ".join(text_of(cell).split()) for cell in cells]
-    while texts and not texts[-1]:
-        texts.pop()
-    return texts
-
-
-def _both(kind: Kind, upper: list[str], lower: list[str]) -> list[str]:
-    """Return two header rows as one: the lower names the column where it does, else the upper."""
-    size = max(len(upper), len(lower))
-    upper, lower = upper + [""] * (size - len(upper)), lower + [""] * (size - len(lower))
-
-    def chosen(above: str, below: str) -> str:
-        return below if below and (known_as(kind, below) or not known_as(kind, above)) else above
-
-    return [chosen(*pair) for pair in zip(upper, lower, strict=True)]
-
-
-def _find_header(kind: Kind, book: Book, sheet: str) -> Roster | None:
-    """Return the roster of a sheet by the row that names most of our columns, alone or with the row below it."""
-    head = [(number, _headings(cells)) for number, cells in islice(book.rows(sheet), HEADER_WITHIN)]
-    best: tuple[int, int] = (1, 0)
-    found: Roster | None = None
-    for position, (number, texts) in enumerate(head):
-        single = map_headings(kind, texts)
-        last, headings, mapping = number, texts, single
-        if position + 1 < len(head) and single and head[position + 1][0] == number + 1:
-            below = head[position + 1][1]
-            merged = _both(kind, texts, below)
-            both = map_headings(kind, merged)
-            if len(map_headings(kind, below)) > 0 and len(both) > max(len(single), len(map_headings(kind, below))):
-                last, headings, mapping = number + 1, merged, both
-        score = (len(mapping), sum(column.key in mapping.values() for column in kind.required))
-        if score > best and len(mapping) >= 2:
-            best = score
-            found = Roster(kind, book, sheet, number, last, headings, mapping)
-    return found
-
-
-def open_roster(kind: Kind, book: Book, sheet: str = "") -> Roster:
-    """Find the roster in a workbook.
-
-    Args:
-        sheet: its name; without one, the first sheet whose header names the columns that are needed, else the first
-            with any header.
-
-    Raises:
-        ImportProblem: there is no such sheet, or no header in it.
-    """
-    if sheet and sheet not in book.sheets:
-        raise ImportProblem(
-            _("There is no sheet “%(sheet)s”. There are: %(names)s") % {"sheet": sheet, "names": "、".join(book.sheets)}
-        )
-    found: list[Roster] = []
-    for name in [sheet] if sheet else book.sheets[:30]:
-        if roster := _find_header(kind, book, name):
-            found.append(roster)
-            if _fitness(roster)[0] == len(kind.required):
-                break
-    if not found:
-        text = _("No header was found in the first %(rows)s rows: a row that names the columns, such as %(names)s.") % {
-            "rows": HEADER_WITHIN, "names": "、".join(column.heading for column in kind.required),
-        }  # fmt: skip
-        raise ImportProblem(text + _looks_like(kind, book, [sheet] if sheet else book.sheets[:30]))
-    best = max(found, key=_fitness)
-    best.others = [name for name in book.sheets if name != best.sheet]
-    return best
-
-
-def _looks_like(kind: Kind, book: Book, sheets: list[str]) -> str:
-    for name in sheets:
-        for _number, cells in islice(book.rows(name), HEADER_WITHIN):
-            if other := likeliest(_headings(cells), kind.code):
-                return " " + _("It looks like a roster of the kind “%(kind)s”.") % {"kind": other.label}
-    return ""
-
-
-def _fitness(roster: Roster) -> tuple[int, int]:
-    there = set(roster.mapping.values())
-    return sum(column.key in there for column in roster.kind.required), len(there)

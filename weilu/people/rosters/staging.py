@@ -14,6 +14,7 @@ from django.db import connection
 from django.utils.translation import gettext as _
 
 from weilu.lib.copying import copy_lines
+from weilu.lib.crypto import mask_name
 from weilu.people.rosters.checking import BATCH, Entry, Problem
 
 COLUMNS: dict[str, str] = {
@@ -203,12 +204,13 @@ def contradictions(scope: Scope) -> Iterator[Problem]:
                 % {"first": first},
             )  # fmt: skip
     for found in ask(
-        "SELECT s.row FROM roster_stage s JOIN people_person p ON p.id = s.person AND s.known"
+        "SELECT s.row, p.name FROM roster_stage s JOIN people_person p ON p.id = s.person AND s.known"
         " WHERE s.id_number_hash <> '' AND p.name <> s.name AND p.id_number_hash = s.id_number_hash"
     ):
         yield Problem(
             found[0], "name",
-            _("Under this ID number another name is entered. Check both; a person who changed their name is corrected under “People”."),  # noqa: E501
+            _("Under this ID number another name is entered: %(name)s. Check both; a person who changed their name is corrected under “People”.")  # noqa: E501
+            % {"name": mask_name(found[1])},
         )  # fmt: skip
     for found in ask(AMBIGUOUS, scope.values):
         yield Problem(
@@ -221,7 +223,45 @@ def contradictions(scope: Scope) -> Iterator[Problem]:
               "else correct the telephone.") % {"first": first},
         )  # fmt: skip
 
+    for found in ask(SEVERAL_HERE):
+        yield Problem(
+            found[0], "name",
+            _("Several people of this name belong to this body, and the row does not say which. Give the ID number in full."),  # noqa: E501
+        )  # fmt: skip
+    for row, first in ask(TWINS):
+        yield Problem(
+            row, "name",
+            _("Row %(first)s has the same name in the same body, and nothing tells the two apart. Give the ID number, "
+              "the telephone or the date of birth; if it is one person, remove one of the rows.") % {"first": first},
+        )  # fmt: skip
 
+
+def masked(rows: set[int]) -> Iterator[Problem]:
+    """Yield the rows whose ID number is masked and that fit nobody who is entered: they would double somebody."""
+    for found in ask(
+        "SELECT row FROM roster_stage WHERE NOT known AND row = ANY(%(rows)s::int[]) ORDER BY row", {"rows": list(rows)}
+    ):
+        yield Problem(
+            found[0], "id_number",
+            _("The ID number is masked, and nobody is entered whom the row fits. Give it in full."),
+        )  # fmt: skip
+
+
+# Whom a row without an ID number may be, where several of its name stand in its body.
+SEVERAL_HERE = f"""
+SELECT s.row FROM roster_stage s JOIN roster_link p ON p.organisation_id = s.organisation_id AND p.name = s.name
+WHERE NOT s.known AND s.id_number_hash = '' AND {FITS}
+GROUP BY s.row HAVING count(DISTINCT p.person) > 1 ORDER BY s.row
+"""  # noqa: S608
+# Rows that say nothing but a name, where another row has the same name in the same body.
+TWINS = """
+SELECT s.row, min(o.row) FROM roster_stage s JOIN roster_stage o
+  ON o.name = s.name AND o.organisation_id = s.organisation_id AND o.post = s.post AND o.row <> s.row
+ AND o.place_id IS NOT DISTINCT FROM s.place_id
+WHERE s.id_number_hash = '' AND s.phone_hash = '' AND s.birth_date IS NULL
+  AND (o.row < s.row OR o.id_number_hash <> '' OR o.phone_hash <> '' OR o.birth_date IS NOT NULL)
+GROUP BY s.row ORDER BY s.row
+"""
 AMBIGUOUS = f"""
 SELECT s.row FROM roster_stage s JOIN people_person p
   ON p.jurisdiction_id = %(jurisdiction)s::uuid AND p.phone_hash = s.phone_hash AND p.name = s.name
