@@ -4,10 +4,10 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import xlsxwriter
-from rich.console import Console
 
 from weilu.lib.import_result import ImportProblem
-from weilu.people.rosters.entering import run
+from weilu.people.rosters.command import order_for, read_file
+from weilu.people.rosters.entering import process
 
 Line = Sequence[str]
 
@@ -28,7 +28,7 @@ def enter(file: Path, kind: str, place: str, headings: Line, rows: Iterable[Line
     book.close()
     if not count:
         return 0
-    result = run(file, kind=kind, place=place, console=Console(quiet=True))
+    result = process(read_file(file), order_for(kind=kind, place=place))
     file.unlink()
     if result.refused:
         raise ImportProblem(f"the roster of {kind} of {place} was refused: {result.errors[0]}")
