@@ -25,6 +25,6 @@ def secret_hash(secret: str) -> bytes:
     return keyed_hash("secret:" + secret.strip().upper())
 
 
-def fits(kept: bytes, secret: str) -> bool:
+def fits(kept: bytes | memoryview, secret: str) -> bool:
     """Tell whether ``secret`` is the one whose hash was kept; nothing fits a record without one."""
     return bool(kept) and hmac.compare_digest(bytes(kept), secret_hash(secret))
