@@ -202,3 +202,16 @@ def test_a_wrong_field_hands_nothing_over(world, successor, admin, field, value)
 
 def test_an_account_outside_the_scope_is_not_there(world, admin):
     assert admin.get("/accounts/far_clerk/hand-over/").status_code == 404
+
+
+def test_a_successor_is_looked_for_by_a_part_of_the_name_and_chosen(world, successor, admin):
+    page = admin.get("/accounts/clerk/hand-over/").content.decode()
+    assert "second_member" not in page  # no list of all accounts
+    data = {"successor": "Success", "day": TODAY().isoformat()}
+    asked = admin.post("/accounts/clerk/hand-over/", data)
+    assert asked.status_code == 422  # one is found, and nobody is taken whose name was not given in full
+    assert str(successor.pk) in asked.content.decode()
+    outside = admin.post("/accounts/clerk/hand-over/", data | {"successor-chosen": str(world.far_clerk.pk)})
+    assert outside.status_code == 422
+    done = admin.post("/accounts/clerk/hand-over/", data | {"successor-chosen": str(successor.pk)})
+    assert done["Location"] == "/accounts/successor/"

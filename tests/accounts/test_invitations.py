@@ -206,3 +206,12 @@ def test_a_forgotten_password_that_was_set_anew_is_changed_too(world, admin):
     client = Client()
     client.post("/login/", {"username": "clerk", "password": NEW})
     assert client.get("/desk/")["Location"] == "/account/password/"
+
+
+def test_whoever_is_logged_in_as_another_is_told_and_logged_out_of_it(world, admin):
+    path = invite(admin)
+    shown = admin.get(path).content.decode()
+    assert "Administrator" in shown
+    assert "Administrator" not in Client().get(path).content.decode()
+    assert admin.post(path, {"new_password1": NEW, "new_password2": NEW})["Location"] == "/login/"
+    assert admin.get("/desk/")["Location"].startswith("/login/")

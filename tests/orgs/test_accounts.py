@@ -379,3 +379,27 @@ def test_a_body_is_entered_once_at_a_place_of_the_scope(world, admin):
     for wrong in ({"kind": "x"}, {"name": ""}, {"name": "x" * 81}, {"phone": "1" * 31}):
         assert admin.post(address, data | {"name": "第三"} | wrong).status_code == 422, wrong
     assert admin.post(f"/places/{world.far_village.code}/organisations/new/", data).status_code == 404
+
+
+def test_a_body_is_looked_for_by_a_part_of_its_name_and_chosen_with_its_village(world, admin):
+    page = admin.get("/accounts/new/").content.decode()
+    assert world.branch.name not in page  # no list of all bodies
+    assert "---------" not in page
+    data = form(role="member", organisation="党支部", place_code="")
+    asked = admin.post("/accounts/new/", data)
+    assert asked.status_code == 422
+    assert f"{world.branch.name} · 陵江镇 金穗社区" in asked.content.decode()
+    assert list(asked.context["grant"].errors) == ["organisation"]
+    assert admin.post("/accounts/new/", data | {"organisation-chosen": str(world.branch.pk)}).status_code == 302
+    assert Grant.objects.get(user__username="newcomer").organisation == world.branch
+
+
+def test_a_grant_that_came_with_a_post_is_marked(world, admin):
+    from weilu.people.appointments import appoint, make_post
+    from weilu.people.models import Person
+
+    person = Person.objects.create(jurisdiction=world.jurisdiction, name="李明", home=world.village, user=world.clerk)
+    post = make_post(world.office, title="综治专员", by=None, role="township_clerk")
+    appoint(post, person=person, by=None, since=timezone.localdate())
+    for page in ("/accounts/", "/accounts/clerk/"):
+        assert admin.get(page).content.decode().count("随职务：综治专员") == 1

@@ -222,3 +222,10 @@ def test_one_record_outside_the_scope_is_not_there_to_merge(world, sign_in, two)
     assert page.get(f"/people/{two[0].pk}/merge/?into={far.pk}").status_code == 404
     assert page.get(f"/people/{two[0].pk}/merge/?into=x").status_code == 404
     assert page.get(f"/people/{two[0].pk}/merge/?into={two[0].pk}").status_code == 404
+
+
+def test_the_merged_records_page_of_changes_leads_to_the_one_that_is_kept(world, sign_in, two):
+    one, other = two
+    merge(one, into=other, by=None)
+    answer = sign_in(world.clerk).get(f"/people/{one.pk}/edit/")
+    assert answer.url == f"/people/{other.pk}/edit/"

@@ -160,3 +160,11 @@ def test_a_map_gets_the_points_of_the_list_with_its_table(world, hall, visitor):
     assert found["table"] == f"/venues/?place={world.village.code}"
     assert point["zone"] == str(Zone.objects.get(pk=hall.zone_id))
     assert visitor.get("/venues/points.json", {"county": world.far_county.code}).json()["points"] == []
+
+
+def test_what_is_wrong_with_a_request_is_said_once_and_plainly(hall, visitor):
+    answer = visitor.post(f"/venues/{hall.pk}/ask/", form(phone="123"))
+    assert "不填" not in text(answer)  # the telephone is required here
+    again = text(visitor.post(f"/venues/{hall.pk}/ask/", form(ends="09:00")))
+    assert "结束时间必须晚于开始时间" in again
+    assert "nonfield" not in again

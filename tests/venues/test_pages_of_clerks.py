@@ -150,3 +150,10 @@ def test_a_message_of_a_booking_leads_to_it(world, hall, wish, desk):
     booking = services.ask_for(hall, wish(), by=None)
     assert booking.get_absolute_url() in text(desk.get("/messages/"))
     assert booking.get_absolute_url() in text(desk.get("/desk/"))
+
+
+def test_a_room_has_seats_and_lists_say_a_dash_where_nothing_is_chosen(world, hall, sign_in):
+    page = text(sign_in(world.village_clerk).get(f"/desk/venues/{hall.pk}/"))
+    assert "容纳人数" in page
+    assert "职数" not in page
+    assert "---------" not in page

@@ -157,10 +157,11 @@ class HandOverForm(forms.Form):
         self.candidates = candidates
         self.fields["day"].initial = timezone.localdate
 
-    def _accounts(self, text: str) -> list[User]:
-        exact = list(self.candidates.filter(username__iexact=text)[:1])
+    def _accounts(self, text: str) -> tuple[list[User], bool]:
+        if exact := list(self.candidates.filter(username__iexact=text)[:1]):
+            return exact, True
         named = self.candidates.filter(Q(name__icontains=text) | Q(username__icontains=text))
-        return exact or list(named[: OFFERED + 1])
+        return list(named[: OFFERED + 1]), False
 
 
 class PersonForm(forms.Form):

@@ -15,4 +15,5 @@ NOTHING = "–"
 def plain_dash() -> None:
     """Let lists say “–” where nothing is chosen, as ours do; Django writes nine hyphens, which are read aloud."""
     fields.BLANK_CHOICE_DASH[0] = ("", NOTHING)
-    forms.ModelChoiceField.__init__.__kwdefaults__["empty_label"] = NOTHING  # type: ignore[index]
+    defaults = forms.ModelChoiceField.__init__.__kwdefaults__ or {}
+    defaults["empty_label"] = NOTHING

@@ -1,6 +1,6 @@
 """A field in which somebody types a part of a name, for lists too long to choose from; it works without JavaScript.
 
-One match is taken. Of several the form is shown again with each to choose, and what tells them apart.
+Who is named exactly is taken. Of others the form is shown again with each to choose, and what tells them apart.
 """
 
 from collections.abc import Callable, Iterable
@@ -43,15 +43,15 @@ class SoughtInput(forms.TextInput):
 
 
 class SoughtField(forms.Field):
-    """One row, by a part of its name.
+    """One row, by its name or a part of it. Only who was named exactly is taken without asking.
 
     Attributes:
-        search: returns the rows that a text may mean, the exact one alone where there is one; the form sets it.
+        search: returns the rows that a text may mean, and whether it names them exactly; the form sets it.
         label_of: what tells the rows apart.
     """
 
     widget = SoughtInput
-    search: Callable[[str], Iterable[Any]]
+    search: Callable[[str], tuple[Iterable[Any], bool]]
     label_of: Callable[[Any], str] = staticmethod(str)
 
     def clean(self, value: Any) -> Any:
@@ -61,13 +61,16 @@ class SoughtField(forms.Field):
             if self.required:
                 raise ValidationError(self.error_messages["required"], code="required")
             return None
-        rows = list(self.search(text))
+        found, exact = self.search(text)
+        rows = list(found)
         picked = [row for row in rows if str(row.pk) == chosen]
-        if len(picked or rows) == 1:
+        if picked or (exact and len(rows) == 1):
             return (picked or rows)[0]
         if not rows:
             raise ValidationError(_("Nothing in your scope is called so. Type another part of the name."))
         self.widget.offered = [(str(row.pk), self.label_of(row)) for row in rows[:OFFERED]]
         if len(rows) > OFFERED:
             raise ValidationError(_("Many are called so: choose one, or type more of the name."))
+        if len(rows) == 1:
+            raise ValidationError(_("Is it this one? Choose it, or type another part of the name."))
         raise ValidationError(_("Several are called so: choose one."))

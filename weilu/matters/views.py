@@ -114,6 +114,7 @@ def show(request: AccountRequest, matter: Matter, *, status: int = 200, **extra)
         "merged": matter.merged.order_by("created_at") if not matter.merged_into_id else [],
         "transfer_places": places_for_transfer(matter).order_by("path") if "transfer" in moves else [],
         "may_unmask": matter.has_contact and Matter.may(request.user, Permission.UNMASK, matter),
+        "failed": "",
         "is_member": request.user.roles <= {Role.MEMBER},
         **extra,
     }

@@ -16,7 +16,13 @@ from weilu.orgs.roles import ORGANISATION_ROLES, Permission
 from weilu.orgs.scope import organisations_in_scope, places_in_scope
 
 PROPOSED = 1_000
+KEY = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 ACCOUNT_NAME = re.compile(r"\w[\w.-]*")
+
+
+def is_key(text: str) -> bool:
+    """Tell whether a text is the key of a row."""
+    return KEY.fullmatch(text) is not None
 
 
 class LogInForm(AuthenticationForm):
@@ -95,11 +101,12 @@ class GrantForm(forms.ModelForm):
         field.search, field.label_of = self._bodies, self._body_and_place
         self.fields["valid_from"].initial = timezone.localdate
 
-    def _bodies(self, text: str) -> list[Organisation]:
+    def _bodies(self, text: str) -> tuple[list[Organisation], bool]:
         mine = Organisation.objects.filter(organisations_in_scope(self.manager, Permission.MANAGE), valid_to=None)
         mine = mine.select_related("place__parent").order_by("name", "place__path")
-        exact = list(mine.filter(name=text)[:OFFERED])
-        return exact or list(mine.filter(Q(name__icontains=text) | Q(aliases__contains=[text]))[: OFFERED + 1])
+        if exact := list(mine.filter(Q(pk=text) if is_key(text) else Q(name=text))[:OFFERED]):
+            return exact, True
+        return list(mine.filter(Q(name__icontains=text) | Q(aliases__contains=[text]))[: OFFERED + 1]), False
 
     @staticmethod
     def _body_and_place(body: Organisation) -> str:
@@ -128,6 +135,8 @@ class GrantForm(forms.ModelForm):
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
+        if "organisation" in self.errors:
+            return data
         if data.get("role") in ORGANISATION_ROLES and not data.get("organisation"):
             self.add_error("organisation", _("This role works for an organisation: choose it."))
         starts, ends = data.get("valid_from"), data.get("valid_to")

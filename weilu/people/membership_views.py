@@ -8,6 +8,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 from django.views.decorators.http import require_POST
 
 from weilu.orgs.access import AccountRequest, requires
@@ -122,10 +123,10 @@ def membership_end(request: AccountRequest, pk: str) -> HttpResponse:
             return redirect(_people_page(row.organisation))
     context = {
         "form": form,
-        "title": _("End: %(name)s, %(post)s")
-        % {"name": row.person, "post": f"{row.organisation} · {row.get_kind_display()}"},
+        "title": _("%(name)s leaves %(body)s (%(kind)s)")
+        % {"name": row.person, "body": row.organisation, "kind": row.get_kind_display()},
         "back": _people_page(row.organisation),
-        "button": _("End it"),
+        "button": pgettext("a membership", "End"),
         "about": _("The day is the first on which they no longer belong to the body."),
         "more": {
             "address": reverse("membership_undo", args=[row.pk]),

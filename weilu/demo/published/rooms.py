@@ -15,6 +15,7 @@ from weilu.venues.services import enter
 from weilu.venues.setup import begin_zones
 
 SINCE = dt.date(2021, 7, 1)
+DOCUMENT = "夜委〔2023〕30号"
 ROOMS = {
     "party": (Venue.Kind.ACTIVITY_ROOM, "党员活动室"),
     "deliberation": (Venue.Kind.COUNCIL_HALL, "议事厅"),
@@ -58,4 +59,4 @@ def give_honours(plan: Plan) -> None:
         (second, "记一等功公务员", "中共四川省委", level.PROVINCE),
         (bureaus[BUREAUS[2]], "记一等功公务员集体", "中共四川省委", level.PROVINCE),
     ):
-        award(to, title=title, level=grade, body=giver, awarded_on=day, by=by)
+        award(to, title=title, level=grade, body=giver, awarded_on=day, by=by, document=DOCUMENT)
