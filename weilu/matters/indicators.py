@@ -1,11 +1,12 @@
 """What may be counted of residents' matters."""
 
 from django.db.models import F, Q
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from weilu.lib.indicators import Breakdown, Indicator, Measure
 from weilu.matters.models import Channel, Matter, Module
-from weilu.matters.workflow import DONE, State
+from weilu.matters.workflow import DONE, OPEN, State
 
 ROW = (
     (_("number"), "number"),
@@ -29,6 +30,10 @@ def _visible(rows, user):
 
 def _settled():
     return Matter.objects.filter(state__in=sorted(DONE))
+
+
+def _late():
+    return Matter.objects.filter(state__in=sorted(OPEN), due_at__lt=timezone.now())
 
 
 INDICATORS = [
@@ -71,6 +76,21 @@ INDICATORS = [
         until="settled_at",
         breakdowns=WAYS,
         columns=ROW,
+    ),
+    Indicator(
+        code="matters.late",
+        name=_("Open matters that are late"),
+        scope=_(
+            "Matters that are open now and whose working-day limit was over by the end of the period; "
+            "those whose clock stands do not count."
+        ),
+        unit=_("matters"),
+        mechanism="B3",
+        rows=_late,
+        visible=_visible,
+        since="due_at",
+        breakdowns=WAYS,
+        columns=(*ROW[:3], (_("due"), "due_at"), *ROW[4:]),
     ),
     Indicator(
         code="matters.in_time",
