@@ -15,6 +15,7 @@ from django.views.decorators.http import require_safe
 
 from weilu.indicators import charts, export
 from weilu.indicators.asked import Asked, asked, asked_indicator, offered_periods
+from weilu.indicators.below import nothing
 from weilu.indicators.dashboard import LATE, USUAL_DAYS, dashboard_of, empty, link
 from weilu.indicators.definition_views import query_of
 from weilu.indicators.figure_map import areas_address, coloured, levels_of
@@ -50,7 +51,7 @@ def _trend(wanted: Asked, indicator: Indicator) -> dict[str, Any] | None:
     months = months_up_to(last, TREND_MONTHS)
     year = Period.days(months[0].start, months[-1].last_day)
     found = {part.key: part for part in read(wanted.counted(indicator), wanted.place, year, "month").parts}
-    parts = [found.get(month.text) for month in months]
+    parts = [found.get(month.text) or nothing(indicator, month.text, month.text) for month in months]
     links = [link(indicator.code, wanted.link(period=month.text)) for month in months]
     chart = charts.columns(
         indicator.unit,
