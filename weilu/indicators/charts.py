@@ -10,6 +10,7 @@ from weilu.lib.indicators import Indicator
 from weilu.lib.period import Period
 
 MOST_BARS = 40
+MOST_PAIRS = 20
 
 
 def _rounded(value: float | None) -> float | None:
@@ -18,20 +19,26 @@ def _rounded(value: float | None) -> float | None:
 
 def size_of(count: int) -> str:
     """Return the class of a chart of bars that leaves room for them before they are drawn."""
-    return next((name for most, name in ((6, "s"), (12, "m"), (22, "l")) if count <= most), "xl")
+    return next((name for most, name in ((2, "xs"), (6, "s"), (12, "m"), (22, "l")) if count <= most), "xl")
 
 
 def bars(
-    indicator: Indicator, rows: Sequence[tuple[str, Part, str]], median: float | None = None, marked: str = ""
+    indicator: Indicator,
+    rows: Sequence[tuple[str, Part, str]],
+    median: float | None = None,
+    marked: str = "",
+    most: int = MOST_BARS,
 ) -> dict[str, Any]:
     """Return a chart of one figure by groups, the largest first, with the median as a line.
 
     Args:
-        rows: name, figure and address of each group.
+        rows: name, figure and address of each group; of more than ``most`` the first and the last are shown.
         marked: name of the group that stands out.
     """
     known = [row for row in rows if row[1].value is not None]
-    shown = sorted(known, key=lambda row: -(row[1].value or 0))[:MOST_BARS]
+    shown = sorted(known, key=lambda row: -(row[1].value or 0))
+    if len(shown) > most:
+        shown = shown[: most // 2] + shown[-(most // 2) :]
     return {
         "kind": "bars",
         "unit": str(indicator.unit),
@@ -40,7 +47,7 @@ def bars(
         "median": _rounded(median),
         "medianName": _("Median"),
         "size": size_of(len(shown)),
-        "left": len(rows) - len(shown),
+        "left": len(known) - len(shown),
         "series": [
             {
                 "name": str(indicator.name),

@@ -14,7 +14,7 @@ from weilu.indicators.choose import NotThere, place_of
 from weilu.indicators.dashboard import COMPARED
 from weilu.indicators.reading import LEVELS, Part, Reading, read
 from weilu.indicators.words import less_is_better, period_words
-from weilu.lib.indicators import Indicator
+from weilu.lib.indicators import Indicator, Measure
 from weilu.lib.period import Period
 from weilu.orgs.models import Level, Place
 
@@ -63,6 +63,11 @@ class Compared:
     by: str = ""
 
     @property
+    def apart(self) -> str:
+        """The unit of the difference: two shares lie percentage points apart."""
+        return _("percentage points") if self.indicator.measure is Measure.SHARE else str(self.indicator.unit)
+
+    @property
     def answer(self) -> str:
         """The difference in a sentence; empty where there is none to tell."""
         change, ratio = self.whole.difference, self.whole.per_cent
@@ -71,7 +76,7 @@ class Compared:
         if not round(change, 1):
             return _("%(first)s is level with %(second)s") % {"first": self.heads[0], "second": self.heads[1]}
         if self.indicator.is_fraction or ratio is None:
-            by = f"{abs(change):,.1f} {self.indicator.unit}"
+            by = f"{abs(change):,.1f} {self.apart}"
         else:
             by = f"{abs(ratio):,.1f} %"
         words = _("%(first)s is %(by)s above %(second)s") if change > 0 else _("%(first)s is %(by)s below %(second)s")

@@ -1,5 +1,6 @@
 """The page that sets a figure beside another, and its Excel file."""
 
+from dataclasses import replace
 from typing import Any
 
 from django.http import HttpResponse
@@ -74,7 +75,7 @@ def _places(request: AccountRequest, wanted: Asked, indicator: Indicator, contex
 
 def chart_of(found: Compared) -> dict[str, Any]:
     """Return the chart of two sides by groups."""
-    lines = found.lines[: charts.MOST_BARS] if found.by else [found.whole]
+    lines = found.lines[: charts.MOST_PAIRS] if found.by and found.lines else [found.whole]
     sides = [("second", 1), ("first", 0)]
     return {
         **charts.columns(
@@ -96,10 +97,10 @@ def chart_of(found: Compared) -> dict[str, Any]:
 
 
 def _siblings_chart(wanted: Asked, found: Siblings) -> dict[str, Any]:
-    whole = found.compared.whole
-    rows = found.parts or [(str(wanted.place), whole.first, whole.links[0])]
-    mine = next((name for name, part, _link in found.parts if part.key == wanted.place.code), str(wanted.place))
-    return charts.bars(found.compared.indicator, rows, whole.second.value, marked=mine)
+    if not found.parts:
+        return chart_of(replace(found.compared, lines=[]))
+    mine = next((name for name, part, _link in found.parts if part.key == wanted.place.code), "")
+    return charts.bars(found.compared.indicator, found.parts, found.compared.whole.second.value, marked=mine)
 
 
 @requires(Permission.VIEW)

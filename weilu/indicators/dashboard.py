@@ -19,10 +19,10 @@ from weilu.lib.period import Period, months_up_to
 
 CARDS = [
     "matters.raised", "matters.settled", "matters.unsettled", "matters.late", "matters.in_time", "matters.satisfied",
-    "matters.days", "orders.services", "people.members",
+    "matters.rated", "matters.days", "orders.services", "people.members",
 ]  # fmt: skip
 # What an organisation answers for: its own work, no rosters.
-OWN_CARDS = [code for code in CARDS if code != "people.members"]
+OWN_CARDS = [code for code in CARDS if code not in ("people.members", "matters.rated")]
 COMPARED = [
     "matters.raised", "matters.settled", "matters.unsettled", "matters.in_time", "matters.satisfied", "matters.days",
 ]  # fmt: skip
@@ -33,6 +33,8 @@ USUAL_DAYS = 90
 # What grows: at least so many came in, so much more than before or than was settled, and by so many.
 FEWEST, FACTOR, BY = 5, 1.2, 3
 SHOWN = 8
+# Beside the map.
+MOST_BARS = 20
 
 
 def link(code: str, query: str, page: str = "figure") -> str:
@@ -216,7 +218,7 @@ def below_chart(asked: Asked, below: Below, measure: Indicator) -> dict[str, Any
         (name, part, link(measure.code, asked.link(by=below.by, key=part.key), "figure_rows"))
         for name, part in below.of(measure.code)
     ]
-    return charts.bars(measure, rows, below.median_of(measure.code))
+    return charts.bars(measure, rows, below.median_of(measure.code), most=MOST_BARS)
 
 
 def dashboard_of(asked: Asked, today: dt.date, measure: str = "") -> dict[str, Any]:

@@ -139,7 +139,7 @@ def figure_areas(request: AccountRequest, code: str) -> HttpResponse:
     if not level:
         raise Http404
     return collection([
-        feature(area.place, area.place.outline.geometry, url=area.page, shade=area.shade, kind="figure",
+        feature(area.place, area.place.outline.geometry, url=area.page, shade=area.shade,
                 count=f"{amount(area.part.value)} {indicator.unit}")
         for area in coloured(wanted, indicator, level).areas if hasattr(area.place, "outline")
     ])  # fmt: skip

@@ -63,15 +63,23 @@ def _days_words(period: Period) -> str:
     return _("%(first)s to %(last)s") % {"first": period.start, "last": period.last_day}
 
 
+def column_words(indicator: Indicator, column: str) -> str:
+    """Return what readers call a column, with its name in the base."""
+    label = next((label for label, attribute in indicator.columns if attribute == column), "")
+    return f"{label} {column}" if label else column
+
+
 def when_words(indicator: Indicator) -> str:
     """Return in words what places a row in time."""
     if not indicator.stock:
-        return _("A row counts in the period in which “%(column)s” lies.") % {"column": indicator.at}
+        return _("A row counts in the period in which “%(column)s” lies.") % {
+            "column": column_words(indicator, indicator.at)
+        }
     if not indicator.until:
-        return _("A row counts from “%(since)s” on.") % {"since": indicator.since}
+        return _("A row counts from “%(since)s” on.") % {"since": column_words(indicator, indicator.since)}
     return _("A row counts from “%(since)s” until “%(until)s”; the last day of the period is read.") % {
-        "since": indicator.since,
-        "until": indicator.until,
+        "since": column_words(indicator, indicator.since),
+        "until": column_words(indicator, indicator.until),
     }
 
 

@@ -2,7 +2,7 @@
 (() => {
   "use strict";
   const INK = "#1b1f24", SOFT = "#4c5562", LINE = "#dfe2e6", DARK = "#b3121d", LIGHT = "#b9bec6", MARKED = "#5c0a10";
-  const PAPER = 680;  // as wide as A4 between its margins
+  const PAPER = 680, TALL = 840;  // as wide as A4 between its margins, and no higher than a page
   const root = getComputedStyle(document.documentElement);
   const size = Math.round(parseFloat(root.fontSize) * 0.8125);
   const font = { fontFamily: getComputedStyle(document.body).fontFamily, fontSize: size, color: INK };
@@ -23,7 +23,7 @@
     axisLabel: { ...font, ...more },
   });
   // The number stands at the bar, so that paper says it too.
-  const written = (data, position) => ({ show: true, position, ...font, formatter: (each) => short(each.value) });
+  const written = (data, position) => ({ show: true, position, ...font, backgroundColor: "#fff", padding: [0, 2], formatter: (each) => short(each.value) });
   const base = (data) => ({ animation: false, textStyle: font, tooltip: tip(data), legend: legend(data), color: colours(data) });
 
   const upright = (data) => ({
@@ -37,23 +37,17 @@
   const lying = (data) => ({
     ...base(data), grid: { left: 4, right: size * 4, top: data.series.length > 1 ? size * 2.6 : size * (data.median === null || data.median === undefined ? .5 : 2), bottom: 4, containLabel: true },
     xAxis: { ...values(data), axisLabel: { show: false }, splitLine: { show: false } },
-    yAxis: { ...names(data, { width: size * 8, overflow: "truncate", interval: 0 }), inverse: true },
+    yAxis: { ...names(data, { width: Math.min(size * 11, innerWidth / 4), overflow: "truncate", interval: 0 }), inverse: true },
     series: data.series.map((each, at) => ({
-      type: "bar", name: each.name, barGap: "0%", barMaxWidth: size * 1.6, itemStyle: { color: colours(data)[at] }, label: written(data, "right"),
+      type: "bar", z: 6, name: each.name, barGap: "0%", barMaxWidth: size * 1.6, itemStyle: { color: colours(data)[at] }, label: written(data, "right"),
       data: each.values.map((value, line) => ({ value, itemStyle: data.labels[line] === data.marked ? { color: MARKED } : undefined })),
       markLine: at || data.median === null || data.median === undefined ? undefined : {
         silent: true, symbol: "none", lineStyle: { color: INK, type: "dashed", width: 1.5 }, data: [{ xAxis: data.median }],
-        label: { ...font, position: "start", formatter: `${data.medianName} ${number(data.median)}` },
+        label: { ...font, position: "start", distance: 4, formatter: `${data.medianName} ${number(data.median)}` },
       },
     })),
   });
-  // With the axis turned over, a line's end is at the top.
-  const option = (data) => {
-    if (data.kind === "columns" || data.kind === "lines") return upright(data);
-    const found = lying(data);
-    if (found.series[0] && found.series[0].markLine) found.series[0].markLine.label.position = "end";
-    return found;
-  };
+  const option = (data) => data.kind === "columns" || data.kind === "lines" ? upright(data) : lying(data);
 
   const charts = [];
   const draw = (node) => {
@@ -70,8 +64,8 @@
     charts.push(chart);
   };
   if (window.echarts) {
+    document.documentElement.classList.add("has-charts");  // charts have their height from now on
     document.querySelectorAll("[data-chart]").forEach(draw);
-    document.documentElement.classList.add("has-charts");
   }
   let waiting = 0;
   addEventListener("resize", () => { clearTimeout(waiting); waiting = setTimeout(() => charts.forEach((chart) => chart.resize()), 100); });
@@ -81,11 +75,11 @@
   addEventListener("beforeprint", () => {
     opened = [...document.querySelectorAll("main details:not([open]):not(.no-print)")];
     opened.forEach((node) => { node.open = true; });
-    charts.forEach((chart) => chart.resize({ width: PAPER }));
+    charts.forEach((chart) => { chart.resize({ width: PAPER, height: Math.min(TALL, chart.getHeight()) }); chart.getZr().flush(); });
   });
   addEventListener("afterprint", () => {
     opened.forEach((node) => { node.open = false; });
-    charts.forEach((chart) => chart.resize({ width: "auto" }));
+    charts.forEach((chart) => chart.resize({ width: "auto", height: "auto" }));
   });
   document.querySelectorAll("[data-print]").forEach((button) => { button.hidden = false; button.addEventListener("click", () => print()); });
 })();
