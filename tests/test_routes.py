@@ -278,6 +278,10 @@ ROUTES = {
     "api_tokens": Route(P.VIEW),
     "api_token_new": Route(P.VIEW, ok=(302,)),  # to the password first
     "api_token_revoke": Route(P.VIEW, "post", lambda t: {"pk": NOWHERE}, inside=ANYBODY),
+    "figure_definition": Route(P.VIEW, address=lambda t: {"code": "matters.raised"}),
+    "figure_compare": Route(P.VIEW, address=lambda t: {"code": "matters.raised"}),
+    "figure_map": Route(P.VIEW, address=lambda t: {"code": "matters.raised"}),
+    "figure_areas": Route(P.VIEW, address=lambda t: {"code": "matters.raised"}, ok=(200, 404)),
     "boards": Route(P.VIEW),
     "board_new": Route(P.MANAGE),
     "edition_new": Route(P.VIEW, "post", lambda t: {"pk": NOWHERE}, inside=ANYBODY),

@@ -185,13 +185,29 @@ def test_everybody_reads_a_published_board_and_nobody_else_a_draft(world, board,
     assert "办理质效榜" in client.get("/published/").text
 
 
-def test_small_numbers_about_people_are_not_public(world, board, client):
+def test_small_numbers_about_people_are_not_public(world, board, client, sign_in):
     Board.objects.filter(pk=board.pk).update(measures=[{"code": "orders.members", "weight": 1, "more": True}])
     Matter.objects.filter(township=world.township).update(taken_by=world.member)
     edition = boards.start_edition(Board.objects.get(), period=QUARTER, by=world.administrator)
     edition = published(world, boards.show(edition, by=world.administrator))
     assert edition.rows.get(rank=1).values[0]["value"] == 1
-    assert "少于5" in client.get(f"/published/{edition.pk}/").text
+    assert "人数少，不公布" in client.get(f"/published/{edition.pk}/").text
+    assert "人数少，不公布" not in sign_in(world.administrator).get(f"/editions/{edition.pk}/").text
+
+
+def test_a_correction_tells_no_small_number_about_people(world, board, client):
+    Board.objects.filter(pk=board.pk).update(measures=[{"code": "orders.members", "weight": 1, "more": True}])
+    Matter.objects.filter(township=world.township).update(taken_by=world.member)
+    edition = boards.start_edition(Board.objects.get(), period=QUARTER, by=world.administrator)
+    edition = published(world, boards.show(edition, by=world.administrator))
+    Matter.objects.filter(township=world.township).update(taken_by=None)
+    boards.correct(edition, by=world.administrator, reason="误记")
+    assert client.get(f"/published/{edition.pk}/").text.count("人数少，不公布") == 2
+
+
+def test_a_board_is_not_for_any_days(world, board):
+    with pytest.raises(BoardError):
+        boards.start_edition(board, period=Period.of("2025-01-15..2025-04-14"), by=world.administrator)
 
 
 def test_an_administrator_makes_a_board_and_brings_it_to_the_public_in_the_browser(world, sign_in, client):

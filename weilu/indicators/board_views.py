@@ -18,7 +18,8 @@ from weilu.indicators.boards import BoardError
 from weilu.indicators.catalogue import catalogue
 from weilu.indicators.choose import NotThere, period_of
 from weilu.indicators.models import Board, Edition, Objection
-from weilu.lib.indicators import Adds, Indicator
+from weilu.indicators.suppression import counted_people, is_small, suppressed
+from weilu.lib.indicators import Indicator
 from weilu.lib.period import Period
 from weilu.orgs.access import AccountRequest, public, requires
 from weilu.orgs.models import Jurisdiction, Level, Place
@@ -28,8 +29,6 @@ from weilu.orgs.scope import places_in_scope
 
 RANKED = (Level.COUNTY, Level.TOWNSHIP, Level.VILLAGE, Level.GRID)
 LINES = 4
-# Outside the office, small numbers about people are not shown.
-SMALL = 5
 
 
 class BoardForm(forms.Form):
@@ -238,11 +237,26 @@ def edition_act(request: AccountRequest, pk: str, name: str) -> HttpResponse:
     return redirect("edition", found.pk)
 
 
-def _for_everybody(value: dict[str, Any], indicator: Indicator) -> dict[str, Any]:
-    """Return a value without small numbers about people: few enough to know who is meant."""
-    count = value["rows"] if indicator.adds is Adds.NOTHING else value["value"]
-    small = indicator.people and count is not None and 0 < count < SMALL
-    return value | {"small": small, "value": None if small else value["value"]}
+def for_everybody(context: dict[str, Any]) -> dict[str, Any]:
+    """Return an edition's page without small numbers about people, and without what would give them away."""
+    known, kept = catalogue(), set()
+    for code, indicator in known.items():
+        if indicator.people:
+            values = {row.place_id: value for row in context["rows"] for value in row.values if value["code"] == code}
+            kept |= {
+                (place, code)
+                for place in suppressed({place: counted_people(indicator, value) for place, value in values.items()})
+            }
+    for row in context["rows"]:
+        row.values = [
+            value | ({"small": True, "value": None} if (row.place_id, value["code"]) in kept else {"small": False})
+            for value in row.values
+            if value["code"] in known
+        ]
+    for row in context["corrections"]:
+        people = row.indicator is not None and row.indicator.people
+        row.small = people and ((row.place_id, row.code) in kept or is_small(row.was) or is_small(row.now))
+    return context
 
 
 @public
@@ -252,10 +266,7 @@ def public_board(request: HttpRequest, pk: str) -> HttpResponse:
     """A published edition as it was sealed, with later corrections beside it."""
     rows = Edition.objects.filter(state=Edition.State.PUBLISHED).select_related("board__place", "jurisdiction__place")
     found = get_object_or_404(rows, pk=pk)
-    context = _context(found)
-    known = catalogue()
-    for row in context["rows"]:
-        row.values = [_for_everybody(value, known[value["code"]]) for value in row.values if value["code"] in known]
+    context = for_everybody(_context(found))
     return render(request, "indicators/public_board.html", context | {"jurisdiction": found.jurisdiction})
 
 

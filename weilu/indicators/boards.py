@@ -134,6 +134,8 @@ def start_edition(board: Board, *, period: Period, by: User) -> Edition:
         BoardError: the period has not begun, or ``by`` does not keep the board.
     """
     _require(by, board)
+    if period.is_days:
+        raise BoardError(_("A board is for a month, a quarter, a year or some years."))
     if period.start > timezone.localdate():
         raise BoardError(_("%(period)s has not begun.") % {"period": period})
     edition, fresh = Edition.objects.get_or_create(

@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 from django.db.models.expressions import RawSQL
 from django.utils.translation import gettext as _
 
+from weilu.indicators.catalogue import catalogue
 from weilu.indicators.cell_models import NOBODY, Folded
 from weilu.indicators.contributions import (
     Kind,
@@ -99,6 +100,9 @@ def _by_cells(indicator: Indicator, by: str) -> bool:
 
 
 def _folded(indicator: Indicator) -> bool:
+    """Tell whether an indicator has whole cells; one that a page narrowed, or that hangs on the moment, has none."""
+    if indicator.by_now or catalogue().get(indicator.code) is not indicator:
+        return False
     known = remember("indicators.folded", lambda: dict(Folded.objects.values_list("code", "version")))
     return known.get(indicator.code) == indicator.version
 

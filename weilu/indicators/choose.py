@@ -1,10 +1,8 @@
 """What a reader asks for in an address or a command: indicator, place, period."""
 
-import datetime as dt
 from difflib import get_close_matches
 
 from django.db.models import Q
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from weilu.indicators.catalogue import catalogue
@@ -40,7 +38,8 @@ def period_of(text: str) -> Period:
         return Period.of(text)
     except ValueError as error:
         raise NotThere(
-            _("“%(text)s” is not a period. Write 2025, 2025Q3, 2025-03 or 2021-2022.") % {"text": text}
+            _("“%(text)s” is not a period. Write 2025, 2025Q3, 2025-03, 2021-2022 or 2025-01-15..2025-04-14.")
+            % {"text": text}
         ) from error
 
 
@@ -58,9 +57,3 @@ def place_of(code: str, condition: Q | None = None) -> Place:
     if found is None:
         raise NotThere(_("There is no place %(code)s.") % {"code": code})
     return found
-
-
-def this_month(day: dt.date | None = None) -> Period:
-    """Return the month of ``day``, by default of today."""
-    day = day or timezone.localdate()
-    return Period.of(f"{day:%Y-%m}")

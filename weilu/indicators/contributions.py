@@ -225,7 +225,7 @@ def kinds() -> tuple[Kind, ...]:
     """Return the kinds of the catalogue."""
     from weilu.indicators.catalogue import catalogue
 
-    return tuple(kinds_of(catalogue().values()))
+    return tuple(kinds_of(each for each in catalogue().values() if not each.by_now))
 
 
 def kind_of(indicator: Indicator) -> Kind:

@@ -1,159 +1,261 @@
-"""How it goes in a place: figures of the month, a trend, the places below compared, what is late and growing."""
+"""How it goes in a place: figures of the period beside the one before, a trend, the places below compared, what is
+late and what grows."""
 
 import datetime as dt
 from dataclasses import dataclass
-from statistics import median
 from typing import Any
 
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from weilu.indicators import charts
+from weilu.indicators.asked import Asked
+from weilu.indicators.below import Below, Reads, can_compare, compared, level_below, reads_of
 from weilu.indicators.catalogue import catalogue
-from weilu.indicators.choose import this_month
-from weilu.indicators.reading import LEVELS, Part, read
+from weilu.indicators.reading import Part
+from weilu.indicators.words import ENOUGH, NEITHER, answer, less_is_better
 from weilu.lib.indicators import Indicator
 from weilu.lib.period import Period, months_up_to
-from weilu.orgs.models import Level, Place
 
 CARDS = [
-    "matters.raised",
-    "matters.settled",
-    "matters.unsettled",
-    "matters.in_time",
-    "matters.satisfied",
-    "matters.days",
-    "orders.services",
-    "people.members",
-]
-MONTHS = 12
-# Of the places below: less is better for these, more for the others.
-LESS_IS_BETTER = {"matters.days", "matters.unsettled"}
+    "matters.raised", "matters.settled", "matters.unsettled", "matters.late", "matters.in_time", "matters.satisfied",
+    "matters.rated", "matters.days", "orders.services", "people.members",
+]  # fmt: skip
+# What an organisation answers for: its own work, no rosters.
+OWN_CARDS = [code for code in CARDS if code not in ("people.members", "matters.rated")]
 COMPARED = [
-    "matters.raised",
-    "matters.settled",
-    "matters.unsettled",
-    "matters.in_time",
-    "matters.satisfied",
-    "matters.days",
-]
+    "matters.raised", "matters.settled", "matters.unsettled", "matters.in_time", "matters.satisfied", "matters.days",
+]  # fmt: skip
+MONTHS = 12
+LATE, RAISED, SETTLED = "matters.late", "matters.raised", "matters.settled"
+USUAL_MEASURE = "matters.in_time"
+USUAL_DAYS = 90
+# What grows: at least so many came in, so much more than before or than was settled, and by so many.
+FEWEST, FACTOR, BY = 5, 1.2, 3
+SHOWN = 8
+# Beside the map.
+MOST_BARS = 20
+
+
+def link(code: str, query: str, page: str = "figure") -> str:
+    """Return the address of a page of a figure."""
+    return reverse(page, args=[code]) + query
 
 
 @dataclass(frozen=True)
 class Card:
-    """One figure of the month beside the month before."""
+    """One figure of the period beside the period before."""
 
     indicator: Indicator
     now: Part
-    before: Part
+    before: Part | None
+    link: str
 
     @property
     def change(self) -> float | None:
-        """The difference to the month before; None where one of them has no value."""
-        if self.now.value is None or self.before.value is None:
+        """The difference to the period before; None where one of them has no value."""
+        if self.before is None or self.now.value is None or self.before.value is None:
             return None
         return self.now.value - self.before.value
 
     @property
     def tone(self) -> str:
         """``better``, ``worse`` or nothing: only where more is plainly good or bad."""
-        if not self.change or self.indicator.code in ("matters.raised", "people.members"):
+        if not self.change or self.indicator.code in NEITHER:
             return ""
-        return "better" if (self.change > 0) != (self.indicator.code in LESS_IS_BETTER) else "worse"
+        return "better" if (self.change > 0) != less_is_better(self.indicator) else "worse"
+
+
+@dataclass(frozen=True)
+class Growth:
+    """A category or a place where more comes in than before or than is settled."""
+
+    key: str
+    name: str
+    now: int
+    before: int
+    settled: int
+    links: tuple[str, str, str]
+
+    @property
+    def than_before(self) -> bool:
+        """Whether clearly more came in than in the period before."""
+        return self.now > FACTOR * self.before and self.now - self.before >= BY
+
+    @property
+    def than_settled(self) -> bool:
+        """Whether clearly more came in than was settled."""
+        return self.now > FACTOR * self.settled and self.now - self.settled >= BY
+
+
+def _whole(asked: Asked, reads: Reads, code: str, period: Period | None = None) -> Part:
+    """Return the whole of a figure out of a reading that the page needs anyway, if there is one."""
+    by = level_below(asked.place)
+    return reads(code, period, by if by and code in {*COMPARED, LATE} else "").whole
+
+
+def _cards(asked: Asked, reads: Reads) -> list[Card]:
+    codes = [code for code in (OWN_CARDS if asked.own else CARDS) if code in catalogue()]
+    return [
+        Card(
+            catalogue()[code],
+            _whole(asked, reads, code),
+            None if code == LATE else _whole(asked, reads, code, asked.period.before),
+            link(code, asked.link()),
+        )
+        for code in codes
+    ]
 
 
 @dataclass(frozen=True)
 class Bar:
-    """A month of the trend, with the heights of its two bars in the drawing."""
+    """A month of the trend, with the heights of its two bars in the drawing without a script."""
 
     period: Period
-    raised: int
-    settled: int
+    raised: Part
+    settled: Part
+    links: tuple[str, str]
     x: float
     raised_height: float
     settled_height: float
 
 
 WIDTH, HEIGHT, GAP = 720.0, 160.0, 0.28
+BAR_WIDTH = round(WIDTH / MONTHS * (1 - GAP) / 2, 1)
 
 
-def _trend(place: Place, today: dt.date) -> list[Bar]:
+def _trend(asked: Asked, reads: Reads, today: dt.date) -> list[Bar]:
     months = months_up_to(today, MONTHS)
-    year = Period(f"{months[0]}…{months[-1]}", months[0].start, months[-1].end)
-    found = {
-        code: {part.key: part.rows for part in read(catalogue()[code], place, year, "month").parts}
-        for code in ("matters.raised", "matters.settled")
-    }
-    raised, settled = found["matters.raised"], found["matters.settled"]
-    top = max([*raised.values(), *settled.values(), 1])
+    year = Period.days(months[0].start, months[-1].last_day)
+    empty = Part("", "", 0, None, None, 0)
+    found = {code: {part.key: part for part in reads(code, year, "month").parts} for code in (RAISED, SETTLED)}
+    top = max([part.rows for parts in found.values() for part in parts.values()], default=0) or 1
     step = WIDTH / MONTHS
-    return [
-        Bar(
-            period=month,
-            raised=raised.get(month.text, 0),
-            settled=settled.get(month.text, 0),
-            x=round(index * step + step * GAP / 2, 1),
-            raised_height=round(HEIGHT * raised.get(month.text, 0) / top, 1),
-            settled_height=round(HEIGHT * settled.get(month.text, 0) / top, 1),
+
+    def bar(index: int, month: Period) -> Bar:
+        raised, settled = (found[code].get(month.text, empty) for code in (RAISED, SETTLED))
+        links = tuple(link(code, asked.link(period=month.text)) for code in (RAISED, SETTLED))
+        heights = (round(HEIGHT * part.rows / top, 1) for part in (raised, settled))
+        return Bar(month, raised, settled, links, round(index * step + step * GAP / 2, 1), *heights)  # type: ignore[arg-type]
+
+    return [bar(index, month) for index, month in enumerate(months)]
+
+
+def trend_chart(trend: list[Bar]) -> dict[str, Any]:
+    """Return the chart of what came in and what was settled."""
+    raised, settled = catalogue()[RAISED], catalogue()[SETTLED]
+    return charts.columns(
+        raised.unit,
+        charts.month_labels([bar.period for bar in trend]),
+        [
+            charts.series(raised, [bar.raised for bar in trend], [bar.links[0] for bar in trend]),
+            charts.series(settled, [bar.settled for bar in trend], [bar.links[1] for bar in trend]),
+        ],
+    )
+
+
+def trend_words(trend: list[Bar]) -> str:
+    """Return what the trend answers: whether more came in than was settled, over the months that are over."""
+    over = trend[:-1]
+    raised, settled = sum(bar.raised.rows for bar in over), sum(bar.settled.rows for bar in over)
+    if raised < ENOUGH:
+        return ""
+    if raised > 1.1 * settled:
+        return _("In eleven months more came in than was settled")
+    return _("In eleven months settling kept up") if settled >= 0.95 * raised else ""
+
+
+def growing(asked: Asked, reads: Reads, by: str) -> list[Growth]:
+    """Return the groups where more comes in than before or than is settled, the largest surplus first."""
+    before = asked.period.before
+    now, was, settled = reads(RAISED, by=by), reads(RAISED, before, by), reads(SETTLED, by=by)
+    past = {part.key: part.rows for part in was.parts}
+    done = {part.key: part.rows for part in settled.parts}
+    found = [
+        Growth(
+            part.key,
+            part.name,
+            part.rows,
+            past.get(part.key, 0),
+            done.get(part.key, 0),
+            (
+                link(RAISED, asked.link(by=by, key=part.key), "figure_rows"),
+                link(RAISED, asked.link(by=by, key=part.key, period=before.text), "figure_rows"),
+                link(SETTLED, asked.link(by=by, key=part.key), "figure_rows"),
+            ),
         )
-        for index, month in enumerate(months)
+        for part in now.parts
+        if part.key and part.rows >= FEWEST
     ]
+    rising = [each for each in found if each.than_before or each.than_settled]
+    return sorted(rising, key=lambda each: -max(each.now - each.settled, each.now - each.before))[:SHOWN]
+
+
+def measures(asked: Asked) -> list[Indicator]:
+    """Return the indicators by which the places below can be compared."""
+    return [each for each in catalogue().values() if can_compare(each, asked.place)]
 
 
 @dataclass(frozen=True)
-class Child:
-    """A place below, with the figures that are compared."""
+class Late:
+    """Open matters whose limit is over, by the places below or by category."""
 
-    code: str
-    name: str
-    values: list[Part | None]
-    growing: bool
+    by: str
+    rows: list[tuple[Part, str]]
 
 
-def _children(place: Place, today: dt.date) -> tuple[list[Child], list[float | None]]:
-    """Return the places right below with their figures of the last 90 days, and the median of each figure."""
-    level = next((name for name, each in LEVELS.items() if each == place.level + 1), "")
-    if not level or place.level >= Level.GRID:
-        return [], []
-    days = Period("90", today - dt.timedelta(days=89), today + dt.timedelta(days=1))
-    columns = [{part.key: part for part in read(catalogue()[code], place, days, level).parts} for code in COMPARED]
-    names = {key: part.name for column in columns for key, part in column.items() if key}
-    children = [
-        Child(key, name, [column.get(key) for column in columns], _growing(columns, key)) for key, name in names.items()
+def _late(asked: Asked, reads: Reads) -> Late | None:
+    if LATE not in catalogue():
+        return None
+    by = level_below(asked.place) or "category"
+    parts = [part for part in reads(LATE, by=by).parts if part.rows]
+    return Late(by, [(part, link(LATE, asked.link(by=by, key=part.key), "figure_rows")) for part in parts[:SHOWN]])
+
+
+def below_chart(asked: Asked, below: Below, measure: Indicator) -> dict[str, Any]:
+    """Return the chart of the places below by one figure."""
+    rows = [
+        (name, part, link(measure.code, asked.link(by=below.by, key=part.key), "figure_rows"))
+        for name, part in below.of(measure.code)
     ]
-    children.sort(key=lambda child: -(child.values[0].rows if child.values[0] else 0))
-    values = [[part.value for part in column.values() if part.key and part.value is not None] for column in columns]
-    return children, [median(each) if each else None for each in values]
+    return charts.bars(measure, rows, below.median_of(measure.code), most=MOST_BARS)
 
 
-def _growing(columns: list[dict[str, Part]], key: str) -> bool:
-    """Tell whether more came in than was settled, by more than a tenth."""
-    raised, settled = columns[0].get(key), columns[1].get(key)
-    return bool(raised and raised.rows > 5 and raised.rows > 1.1 * (settled.rows if settled else 0))
+def dashboard_of(asked: Asked, today: dt.date, measure: str = "") -> dict[str, Any]:
+    """Return what the dashboard of a place shows.
 
-
-def dashboard_of(place: Place, today: dt.date) -> dict[str, Any]:
-    """Return what the dashboard of a place shows."""
-    month = this_month(today)
-    known = catalogue()
-    cards = [
-        Card(known[code], read(known[code], place, month).whole, read(known[code], place, month.before).whole)
-        for code in CARDS
-    ]
-    trend = _trend(place, today)
-    children, medians = _children(place, today)
-    best = max(
-        (child for child in children if child.values[3] and child.values[3].rows >= 10), key=_in_time, default=None
-    )
-    return {
-        "period": month,
-        "cards": cards,
+    Args:
+        measure: code of the indicator whose chart and map are shown.
+    """
+    reads = reads_of(asked)
+    offered = measures(asked)
+    chosen = next((each for each in offered if each.code == (measure or USUAL_MEASURE)), None)
+    codes = [*COMPARED, *([chosen.code] if chosen and chosen.code not in COMPARED else [])]
+    below = compared(asked, reads, codes)
+    trend = _trend(asked, reads, today)
+    context = {
+        "cards": _cards(asked, reads),
         "trend": trend,
-        "bar_width": round(WIDTH / MONTHS * (1 - GAP) / 2, 1),
-        "children": children,
-        "medians": medians,
-        "compared": [known[code] for code in COMPARED],
-        "best": best,
-        "growing": [child for child in children if child.growing],
+        "trend_words": trend_words(trend),
+        "trend_chart": trend_chart(trend),
+        "bar_width": BAR_WIDTH,
+        "late": _late(asked, reads),
+        "growing": growing(asked, reads, "category"),
+        "growing_places": growing(asked, reads, below.by) if below else [],
+        "below": below,
+        "measures": offered,
+        "measure": chosen,
     }
+    if below and chosen:
+        context |= {
+            "below_chart": below_chart(asked, below, chosen),
+            "answer": answer(chosen, below.of(chosen.code)),
+        }
+    return context
 
 
-def _in_time(child: Child) -> tuple[float, int]:
-    part = child.values[3]
-    return (part.value or 0, part.rows) if part else (0, 0)
+def empty(context: dict[str, Any]) -> bool:
+    """Tell whether a dashboard has nothing to show: no rows now, none before, none in twelve months."""
+    parts = [part for card in context["cards"] for part in (card.now, card.before) if part]
+    months = [part for bar in context["trend"] for part in (bar.raised, bar.settled)]
+    return not any(part.rows for part in [*parts, *months])

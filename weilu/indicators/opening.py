@@ -39,9 +39,24 @@ class Opened:
     first: int
 
     @property
+    def visible(self) -> int:
+        """How many the reader may open."""
+        return self.total - self.hidden
+
+    @property
     def more(self) -> int:
         """How many of those that the reader may open come after this page."""
-        return max(0, self.total - self.hidden - self.first - len(self.rows))
+        return max(0, self.visible - self.first - len(self.rows))
+
+    @property
+    def number(self) -> int:
+        """The number of this page, from 1."""
+        return self.first // SHOWN + 1
+
+    @property
+    def pages(self) -> int:
+        """How many pages there are."""
+        return max(1, -(-self.visible // SHOWN))
 
 
 def open_rows(

@@ -1,127 +1,115 @@
-"""Pages of figures: the catalogue, one figure and the rows behind it, the figures of a place."""
+"""Pages of figures: how it goes in a place, one figure, and the rows behind it."""
 
+from collections.abc import Iterable, Iterator
 from typing import Any
-from urllib.parse import urlencode
 
+from django.conf import settings
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from weilu.indicators.catalogue import catalogue
-from weilu.indicators.choose import NotThere, indicator_of, period_of, place_of
-from weilu.indicators.dashboard import dashboard_of
-from weilu.indicators.export import workbook
+from weilu.indicators import charts, export
+from weilu.indicators.asked import Asked, asked, asked_indicator, offered_periods
+from weilu.indicators.below import nothing
+from weilu.indicators.dashboard import LATE, USUAL_DAYS, dashboard_of, empty, link
+from weilu.indicators.definition_views import query_of
+from weilu.indicators.figure_map import areas_address, coloured, levels_of
 from weilu.indicators.live import group_name
-from weilu.indicators.opening import open_rows
-from weilu.indicators.reading import LEVELS, UnknownBreakdown, read, rows_of, ways
+from weilu.indicators.opening import in_order, open_rows
+from weilu.indicators.reading import (
+    LEVELS,
+    TIMES,
+    Reading,
+    UnknownBreakdown,
+    narrowed,
+    read,
+    rows_of,
+    seen_by,
+    ways,
+)
+from weilu.indicators.words import LAST_DAYS, answer
 from weilu.lib.indicators import Indicator
-from weilu.lib.period import Period
+from weilu.lib.period import Period, last_days, months_up_to
 from weilu.orgs.access import AccountRequest, requires
 from weilu.orgs.models import Level, Place
+from weilu.orgs.place_views import box_around
 from weilu.orgs.roles import Permission
-from weilu.orgs.scope import places_in_scope
 
-SHOWN = 100
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-
-
-def _asked_place(request: AccountRequest) -> Place:
-    """Return the place of the address in the reader's scope; by default the widest of it."""
-    scope = places_in_scope(request.user, Permission.VIEW)
-    if code := request.GET.get("place"):
-        try:
-            return place_of(code, scope)
-        except NotThere as error:
-            raise Http404(str(error)) from error
-    widest = min((grant.place for grant in request.user.grants_for(Permission.VIEW)), key=lambda place: place.level)
-    return widest
+MOST_PAGES = 100_000
+MOST_EXPORTED = 10_000
+TREND_MONTHS = 12
 
 
-def _asked_period(request: AccountRequest) -> Period:
-    text = request.GET.get("period") or str(timezone.localdate().year)
-    try:
-        return period_of(text)
-    except NotThere as error:
-        raise Http404(str(error)) from error
+def _trend(wanted: Asked, indicator: Indicator) -> dict[str, Any] | None:
+    """Return the last twelve months of a figure as a chart; None for a stock, which has no months."""
+    if indicator.stock:
+        return None
+    last = min(wanted.period.last_day, timezone.localdate())
+    months = months_up_to(last, TREND_MONTHS)
+    year = Period.days(months[0].start, months[-1].last_day)
+    found = {part.key: part for part in read(wanted.counted(indicator), wanted.place, year, "month").parts}
+    parts = [found.get(month.text) or nothing(indicator, month.text, month.text) for month in months]
+    links = [link(indicator.code, wanted.link(period=month.text)) for month in months]
+    chart = charts.columns(
+        indicator.unit,
+        charts.month_labels(months),
+        [charts.series(indicator, parts, links)],
+        line=indicator.is_fraction,
+    )
+    return {"chart": chart, "rows": list(zip(months, parts, links, strict=True))}
 
 
-def _asked_indicator(code: str) -> Indicator:
-    try:
-        return indicator_of(code)
-    except NotThere as error:
-        raise Http404(str(error)) from error
-
-
-def periods(today_year: int, chosen: Period) -> list[str]:
-    """Return the periods that a page offers: two years, their quarters, and the twelve months of the year chosen."""
-    year = chosen.start.year
-    offered = [str(each) for each in range(today_year, today_year - 4, -1)]
-    offered += [f"{year}Q{quarter}" for quarter in range(1, 5)]
-    offered += [f"{year}-{month:02d}" for month in range(1, 13)]
-    return list(dict.fromkeys([chosen.text, *offered]))
-
-
-@requires(Permission.VIEW)
-@require_safe
-def figures(request: AccountRequest) -> HttpResponse:
-    """The catalogue: what is counted, how it is meant, who uses it."""
-    place = _asked_place(request)
-    period = _asked_period(request)
-    context = {
-        "indicators": list(catalogue().values()),
-        "place": place,
-        "period": period,
-        "periods": periods(timezone.localdate().year, period),
-    }
-    return render(request, "indicators/figures.html", context)
-
-
-def _link(place: Place, period: Period, **more: str) -> str:
-    return "?" + urlencode({"place": place.code, "period": period.text, **{key: v for key, v in more.items() if v}})
+def _apart_chart(wanted: Asked, reading: Reading) -> dict[str, Any] | None:
+    if not reading.parts or reading.by in TIMES:
+        return None
+    code = reading.indicator.code
+    rows = [
+        (part.name, part, link(code, wanted.link(by=reading.by, key=part.key), "figure_rows")) for part in reading.parts
+    ]
+    return charts.bars(reading.indicator, rows)
 
 
 @requires(Permission.VIEW)
 @require_safe
 def figure(request: AccountRequest, code: str) -> HttpResponse:
     """One figure: its value, what it is made of, how it was before."""
-    indicator, place, period = _asked_indicator(code), _asked_place(request), _asked_period(request)
+    indicator, wanted = asked_indicator(code), asked(request)
+    place, period = wanted.place, wanted.period
     there = ways(indicator, place)
     by = request.GET.get("by", "")
     by = by if by in there else next(iter(there), "")
-    reading = read(indicator, place, period, by)
+    reading = read(wanted.counted(indicator), place, period, by)
     if request.GET.get("format") == "xlsx":
-        response = HttpResponse(workbook(reading), content_type=XLSX)
-        response["Content-Disposition"] = f'attachment; filename="{indicator.code}-{place.code}-{period.text}.xlsx"'
-        return response
-    largest = max((part.value or 0 for part in reading.parts), default=0)
+        return export.figure(wanted, reading)
+    named = [(part.name, part) for part in reading.parts if part.key]
     context = {
+        "asked": wanted,
         "indicator": indicator,
         "place": place,
         "period": period,
-        "periods": periods(timezone.localdate().year, period),
+        "periods": offered_periods(period, timezone.localdate()),
         "reading": reading,
-        "before": read(indicator, place, period.before).whole,
+        "before": read(wanted.counted(indicator), place, period.before).whole,
+        "before_link": wanted.link(period=period.before.text),
         "by": by,
         "ways": there,
-        "largest": largest,
+        "largest": max((part.value or 0 for part in reading.parts), default=0),
         "parts": [
-            (
-                part,
-                _link(place, period, by=by, key=part.key),
-                _link(_child(part.key, place), period, by="") if by in LEVELS and part.key else "",
-            )
+            (part, wanted.link(by=by, key=part.key), wanted.link(place=part.key) if by in LEVELS and part.key else "")
             for part in reading.parts
         ],
-        "rows_link": _link(place, period),
-        "export": _link(place, period, by=by, format="xlsx"),
-        "sql": str(rows_of(indicator, place, period).query) if Permission.MANAGE in request.user.permissions else "",
+        "chart": _apart_chart(wanted, reading),
+        "answer": answer(indicator, named) if by in LEVELS else "",
+        "trend": _trend(wanted, indicator),
+        "mapped": bool(levels_of(indicator, place)),
+        "rows_link": wanted.link(),
+        "export": wanted.link(by=by, format="xlsx"),
+        "sql": query_of(wanted, indicator),
+        "printed": timezone.localtime(),
     }
     return render(request, "indicators/figure.html", context)
-
-
-def _child(code: str, place: Place) -> Place:
-    return Place(code=code, level=place.level + 1)
 
 
 def _cell(row: Any, attribute: str) -> Any:
@@ -130,43 +118,118 @@ def _cell(row: Any, attribute: str) -> Any:
     return display() if display else value
 
 
+def _cells(rows: Iterable[Any], indicator: Indicator) -> list[tuple[str, list[Any]]]:
+    """Return the address and the cells of rows, as they stand in the list."""
+    return [
+        (
+            row.get_absolute_url() if hasattr(row, "get_absolute_url") else "",
+            [_cell(row, attribute) for _label, attribute in indicator.columns],
+        )
+        for row in rows
+    ]
+
+
+def _page(request: AccountRequest) -> int:
+    text = request.GET.get("page", "1")
+    return int(text) if text.isdecimal() and 0 < int(text) < MOST_PAGES else 1
+
+
 @requires(Permission.VIEW)
 @require_safe
 def figure_rows(request: AccountRequest, code: str) -> HttpResponse:
     """The rows behind a figure or one group of it, as far as the reader may see; how many they may not is said."""
-    indicator, place, period = _asked_indicator(code), _asked_place(request), _asked_period(request)
+    indicator, wanted = asked_indicator(code), asked(request)
     by, key = request.GET.get("by", ""), request.GET.get("key", "")
     try:
-        opened = open_rows(indicator, place, period, request.user, by=by, key=key)
+        opened = open_rows(
+            wanted.counted(indicator), wanted.place, wanted.period, request.user, by=by, key=key, page=_page(request)
+        )
+        if request.GET.get("format") == "xlsx":
+            return export.rows(wanted, indicator, _lines(wanted, indicator, by, key), opened.hidden)
     except (UnknownBreakdown, ValueError) as error:
         raise Http404(str(error)) from error
     context = {
+        "asked": wanted,
         "indicator": indicator,
-        "place": place,
-        "period": period,
+        "place": wanted.place,
+        "period": wanted.period,
         "group": group_name(indicator, by, key) if by else "",
         "labels": [label for label, _attribute in indicator.columns],
-        "rows": [
-            (
-                row.get_absolute_url() if hasattr(row, "get_absolute_url") else "",
-                [_cell(row, attribute) for _label, attribute in indicator.columns],
-            )
-            for row in opened.rows
-        ],
+        "rows": _cells(opened.rows, indicator),
         "total": opened.total,
         "hidden": opened.hidden,
-        "more": opened.more,
-        "back": _link(place, period, by=by),
+        "opened": opened,
+        "most": MOST_EXPORTED if opened.visible > MOST_EXPORTED else 0,
+        "earlier": wanted.link(by=by, key=key, page=str(opened.number - 1)) if opened.number > 1 else "",
+        "later": wanted.link(by=by, key=key, page=str(opened.number + 1)) if opened.more else "",
+        "export": wanted.link(by=by, key=key, format="xlsx"),
+        "back": wanted.link(by=by),
+        "printed": timezone.localtime(),
     }
     return render(request, "indicators/rows.html", context)
+
+
+def _lines(wanted: Asked, indicator: Indicator, by: str, key: str) -> Iterator[list[Any]]:
+    """Yield the cells of the latest rows that the reader may open, for a workbook."""
+    rows = rows_of(wanted.counted(indicator), wanted.place, wanted.period)
+    rows = narrowed(indicator, rows, by, key) if by else rows
+    seen = in_order(indicator, seen_by(indicator, rows, wanted.user))[:MOST_EXPORTED]
+    return (cells for _link, cells in _cells(seen, indicator))
+
+
+def _dashboard_periods(chosen: Period) -> list[Period]:
+    """Return the periods that a dashboard offers: the last days, this month and year and those before."""
+    today = timezone.localdate()
+    month, year = Period.of(f"{today:%Y-%m}"), Period.of(str(today.year))
+    quarter = Period.of(f"{today.year}Q{(today.month + 2) // 3}")
+    offered = [last_days(today, count) for count in LAST_DAYS]
+    offered += [each for now in (month, quarter, year) for each in (now, now.before)]
+    return [*([] if chosen in offered else [chosen]), *offered]
 
 
 @requires(Permission.VIEW)
 @require_safe
 def dashboard(request: AccountRequest) -> HttpResponse:
-    """How it goes in a place: the figures of the month, the trend, the places below, what is late and growing."""
-    place = _asked_place(request)
-    if place.level >= Level.BUILDING:
+    """How it goes in a place: the figures of a period, the trend, the places below, what is late and growing."""
+    today = timezone.localdate()
+    wanted = asked(request, last_days(today, USUAL_DAYS), own_first=True)
+    if wanted.place.level >= Level.BUILDING:
         return redirect("dashboard")
-    context = {"place": place, **dashboard_of(place, timezone.localdate())}
+    shown = dashboard_of(wanted, today, request.GET.get("measure", ""))
+    if request.GET.get("format") == "xlsx":
+        return export.dashboard(wanted, shown)
+    context = {
+        "asked": wanted,
+        "place": wanted.place,
+        "period": wanted.period,
+        "periods": _dashboard_periods(wanted.period),
+        "organisations": wanted.organisations,
+        "above": _above(wanted),
+        "late_link": reverse("figure_rows", args=[LATE]) + wanted.link(),
+        "export": wanted.link(format="xlsx"),
+        "printed": timezone.localtime(),
+        "empty": empty(shown),
+        **shown,
+        **_map(wanted, shown),
+    }
     return render(request, "indicators/dashboard.html", context)
+
+
+def _above(wanted: Asked) -> list[Place]:
+    """Return the places above the one shown that the reader may open too."""
+    mine = [grant.place.path for grant in wanted.user.grants_for(Permission.VIEW)]
+    rows = Place.objects.filter(code__in=wanted.place.ancestor_codes[:-1], valid_to=None).order_by("level")
+    return [row for row in rows if any(row.path.startswith(path) for path in mine)]
+
+
+def _map(wanted: Asked, shown: dict[str, Any]) -> dict[str, Any]:
+    """Return what the map of the places below needs; nothing where nothing lies below."""
+    measure, below = shown["measure"], shown["below"]
+    if not measure or not below or below.by not in levels_of(measure, wanted.place):
+        return {}
+    return {
+        "areas": areas_address(wanted, measure, below.by),
+        "box": box_around(wanted.place),
+        "tiles": settings.TILES,
+        "coloured": coloured(wanted, measure, below.by),
+    }

@@ -15,6 +15,8 @@ FILES = {
     "tabler.min.css": "@tabler/core/dist/css/tabler.min.css",
     "leaflet.css": "leaflet/dist/leaflet.css",
     "leaflet.js": "leaflet/dist/leaflet.js",
+    # Bars, lines and the renderer to SVG; the full package is half as large again.
+    "echarts.js": "echarts/dist/echarts.common.min.js",
     # Its style sheet names them.
     "images/layers.png": "leaflet/dist/images/layers.png",
     "images/layers-2x.png": "leaflet/dist/images/layers-2x.png",
@@ -57,7 +59,8 @@ def main() -> None:
     if star:
         text += star.group().replace("tabler-star", "tabler-star-filled")
     (TARGET / "icons.svg").write_text(small_sprite(text, ICONS))
-    for name in ("tabler.min.css", "leaflet.js"):  # their source maps are not shipped; browsers would ask for them
+    # Their source maps are not shipped; browsers would ask for them.
+    for name in ("tabler.min.css", "leaflet.js", "echarts.js"):
         text = (TARGET / name).read_text()
         (TARGET / name).write_text(re.sub(r"/\*# sourceMappingURL=.*?\*/|//# sourceMappingURL=.*", "", text))
 

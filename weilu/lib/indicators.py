@@ -74,6 +74,7 @@ class Indicator:
         opens: the permission by whose grant at a place every row of the place may be opened; empty where that
             hangs on more than the place.
         open_to_all: whether everybody with an account may open every row.
+        by_now: whether which rows count hangs on the moment at which it is asked: it is always read from the records.
         people: whether it counts people: small numbers are then kept from the public.
     """
 
@@ -97,6 +98,7 @@ class Indicator:
     columns: tuple[tuple[str | Promise, str], ...] = ()
     opens: str = ""
     open_to_all: bool = False
+    by_now: bool = False
     people: bool = False
 
     def __post_init__(self) -> None:

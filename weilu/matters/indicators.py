@@ -1,11 +1,12 @@
 """What may be counted of residents' matters."""
 
 from django.db.models import Exists, F, OuterRef, Q
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from weilu.lib.indicators import Breakdown, Indicator, Measure
 from weilu.matters.models import Channel, Matter, Module
-from weilu.matters.workflow import DONE, State
+from weilu.matters.workflow import DONE, OPEN, State
 from weilu.orgs.models import Organisation
 from weilu.people.models import Membership
 
@@ -50,6 +51,10 @@ def _by_reported():
     day = OuterRef("settled_at__date")
     holding = reported.filter(Q(valid_to=None) | Q(valid_to__gt=day), valid_from__lte=day)
     return _settled().filter(Exists(holding), taken_by__isnull=False)
+
+
+def _late():
+    return Matter.objects.filter(state__in=sorted(OPEN), due_at__lt=timezone.now())
 
 
 INDICATORS = [
@@ -126,6 +131,22 @@ INDICATORS = [
         until="settled_at",
         breakdowns=WAYS,
         columns=ROW,
+    ),
+    Indicator(
+        code="matters.late",
+        name=_("Open matters that are late"),
+        scope=_(
+            "Matters that are open now and whose working-day limit was over by the end of the period; "
+            "those whose clock stands do not count."
+        ),
+        unit=_("matters"),
+        mechanism="B3",
+        rows=_late,
+        by_now=True,
+        visible=_visible,
+        since="due_at",
+        breakdowns=WAYS,
+        columns=(*ROW[:3], (_("due"), "due_at"), *ROW[4:]),
     ),
     Indicator(
         code="matters.in_time",
