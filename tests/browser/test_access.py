@@ -7,7 +7,9 @@ from weilu.matters import services
 RESIDENT = ["/", "/raise/", "/follow/", "/results/", "/notice/510824100001/", "/login/"]
 WORK = [
     "/desk/", "/matters/", "/matters/?tab=all", "/matters/?tab=all&q=没有这样的词", "/matters/new/", "/places/",
-    "/messages/", "/account/", "/desk/mine/",
+    "/messages/", "/account/", "/desk/mine/", "/dashboard/", "/figures/", "/figures/matters.raised/",
+    "/figures/matters.raised/rows/", "/figures/matters.raised/definition/", "/figures/matters.raised/compare/",
+    "/figures/matters.raised/map/",
 ]  # fmt: skip
 MANAGE = ["/accounts/", "/accounts/new/", "/accounts/clerk/", "/settings/", "/settings/category/other/"]
 
