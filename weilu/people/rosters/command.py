@@ -196,6 +196,7 @@ def _enter(book: Book, order: Order, tell: Any) -> RosterResult:
         TooMany: so many would leave that it has to be confirmed.
         ImportProblem: nothing was entered.
     """
+    book.put_away()  # the sheet and its sealed file need not stand in memory together
     filed = jobs.file_order(book, order, hashlib.sha256(book.content).hexdigest())
     result = jobs.work(filed.pk, book=book, tell=tell)
     filed.refresh_from_db()
