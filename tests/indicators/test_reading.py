@@ -9,6 +9,7 @@ import pytest
 from django.utils import timezone
 
 from weilu.indicators.catalogue import catalogue
+from weilu.indicators.live import _grouping
 from weilu.indicators.reading import TIMES, UnknownBreakdown, narrowed, read, rows_of, ways
 from weilu.lib.indicators import Adds
 from weilu.lib.period import BEIJING, Period
@@ -119,6 +120,16 @@ def test_what_was_open_then_is_open_then(world):
 def test_a_way_that_is_not_there_is_refused_with_those_that_are(world):
     with pytest.raises(UnknownBreakdown, match="category"):
         read(catalogue()["matters.raised"], world.county, Period.of("2026"), "colour")
+
+
+def test_groups_of_a_joined_column_have_the_words_of_its_choices(world):
+    """The kind of a booking's venue is said in words at every level."""
+    indicator = catalogue()["venues.bookings"]
+    kind = next(way for way in indicator.breakdowns if way.code == "kind")
+    assert kind.choices
+    assert "__" in kind.key
+    grouping = _grouping(indicator, indicator.rows(), Period.of("2026"), "kind")
+    assert grouping.named(["council_hall"]) == {"council_hall": ("council_hall", str(kind.choices()["council_hall"]))}
 
 
 def test_a_stock_cannot_be_taken_apart_by_month(world):

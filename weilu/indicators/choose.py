@@ -24,7 +24,7 @@ def indicator_of(code: str) -> Indicator:
     known = catalogue()
     if code in known:
         return known[code]
-    near = ", ".join(get_close_matches(code, known, n=3, cutoff=0.3)) or ", ".join(known)
+    near = ", ".join(get_close_matches(code, known, n=3, cutoff=0.5)) or ", ".join(known)
     raise NotThere(_("There is no indicator “%(code)s”. Perhaps: %(near)s") % {"code": code, "near": near})
 
 

@@ -78,7 +78,7 @@ class Reading:
             "code": self.indicator.code,
             "version": self.indicator.version,
             "place": self.place.code,
-            "period": self.period.text,
+            "period": self.period.text.replace("–", "-"),  # as it may be asked for again
             "value": self.whole.value,
             "numerator": self.whole.numerator,
             "denominator": self.whole.denominator,
@@ -199,7 +199,7 @@ def _grouping(indicator: Indicator, rows: QuerySet, period: Period, by: str) -> 
         return _by_time(indicator, rows, period, by)
     way = next(item for item in indicator.breakdowns if item.code == by)
     beside, _dot, name = way.key.rpartition("__")
-    if beside and indicator.measure is not Measure.PEOPLE:
+    if beside and not way.choices and indicator.measure is not Measure.PEOPLE:
         # By the key of what is named beside the row: joined after they are counted, names cost nothing.
         related: Any = field_of(rows.model, beside).related_model
         return Grouping(F(f"{beside}_id"), lambda keys: _names_beside(related, name, keys))
