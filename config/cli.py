@@ -213,9 +213,13 @@ def report(result: Any, as_json: bool) -> None:
     if as_json:
         print(json.dumps(found, ensure_ascii=False))
     else:
-        table = Table(*[key for key in found if key != "errors"])
-        table.add_row(*[str(value) for key, value in found.items() if key != "errors"])
+        counts = {key: value for key, value in found.items() if isinstance(value, int)}
+        table = Table(*counts)
+        table.add_row(*[str(value) for value in counts.values()])
         Console(width=120).print(table)
+        for key in ("renamed", "kept"):
+            for row in found.get(key, [])[:50]:
+                print(f"{key} {row['code']}: {row['was']} {'→' if key == 'renamed' else '←'} {row['name']}")
         for error in found["errors"][:50]:
             print(f"row {error['row']}: {error['field']}: {error['message']}")
         if len(found["errors"]) > 50:

@@ -62,6 +62,7 @@ class PlaceChange(models.Model):
         MOVE = "move", _("Put below another place")
         MERGE = "merge", pgettext_lazy("of places", "Merged")
         SPLIT = "split", _("Split")
+        IMPORT = "import", _("Renamed by an import")
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     jurisdiction = models.ForeignKey("Jurisdiction", models.PROTECT, db_index=False)

@@ -43,7 +43,7 @@ def history_of(place: Place, user: User) -> dict[str, Any]:
         "may_change": changeable_by(user).filter(pk=place.pk).exists(),
         "may_take_back": Permission.MANAGE in user.permissions,
         "kinds": [(kind.value, kind.label) for kind in PlaceChange.Kind
-                  if kind != PlaceChange.Kind.MOVE or place.level != Level.TOWNSHIP],
+                  if kind in FORMS and (kind != PlaceChange.Kind.MOVE or place.level != Level.TOWNSHIP)],
     }  # fmt: skip
 
 
