@@ -149,7 +149,9 @@ def test_another_name_in_an_open_county_is_a_renaming_of_today_that_can_be_taken
     newer = folder(villages=VILLAGES.replace("白观村村民委员会", "新观村村委会"))
     result = import_divisions.run(newer)
     assert counts(result) == (3, 0, 1, 2, 0)
-    assert [(row["row"], row["was"], row["name"]) for row in result.renamed] == [(3, "白观村村民委员会", "新观村村委会")]
+    assert [(row["row"], row["was"], row["name"]) for row in result.renamed] == [
+        (3, "白观村村民委员会", "新观村村委会")
+    ]
     new = Place.objects.get(code="510824901201", valid_to=None)
     assert (new.short_name, new.formerly, new.begun_by.kind) == ("新观村", [old.pk], "import")
     assert counts(import_divisions.run(newer)) == (3, 0, 0, 3, 0)
@@ -160,7 +162,9 @@ def test_another_name_in_an_open_county_is_a_renaming_of_today_that_can_be_taken
 def test_a_short_name_given_by_hand_outlives_a_new_position(folder):
     import_divisions.run(folder(townships=TOWNSHIPS))
     Place.objects.filter(code="510824901").update(short_name="灯塔")
-    import_divisions.run(folder(townships="code,name,areaCode,latitude,longitude\n510824901,灯塔镇,510824,31.7,105.9\n"))
+    import_divisions.run(
+        folder(townships="code,name,areaCode,latitude,longitude\n510824901,灯塔镇,510824,31.7,105.9\n")
+    )
     place = Place.objects.get(code="510824901")
     assert (place.short_name, place.latitude) == ("灯塔", 31.7)
 

