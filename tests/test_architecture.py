@@ -57,12 +57,12 @@ def test_foreign_keys_go_upwards_only():
 
 def test_every_work_table_names_its_jurisdiction():
     # The country's, people's, addresses', definitions'; and itself.
-    free = {"Place", "User", "RateCount", "Session", "Folded", "Jurisdiction", "ApiToken"}
+    free = {"Place", "User", "RateCount", "Session", "Folded", "Jurisdiction", "ApiToken", "ImportJob"}
     for model in apps.get_models():
         if model.__module__.startswith("weilu.") and model.__name__ not in free and not model._meta.auto_created:
             names = {field.name for field in model._meta.fields}
-            # These belong to an organisation, a place or a venue, and are found through it.
-            joined = {"PlaceOutline", "OpeningHours", "DayException"}
+            # These belong to an organisation, a place, a venue or an import, and are found through it.
+            joined = {"PlaceOutline", "OpeningHours", "DayException", "ImportPart"}
             assert "jurisdiction" in names or model.__name__ in joined, model.__name__
 
 
@@ -78,7 +78,7 @@ def test_sql_of_our_own_that_writes_counted_rows_says_so():
 
 
 def test_only_move_sets_a_state():
-    # Editions of boards and rosters are no records: boards.py and steps.py hold their states.
+    # Editions of boards, rosters and imports are no records: boards.py and steps.py hold their states.
     allowed = {"moves.py", "import_matters.py", "filing.py", "boards.py", "steps.py"}
     setting = re.compile(r"\.state\s*=[^=]|update\([^)]*\bstate=")
     found = [path.name for path in sources("weilu") if "demo" not in path.parts and setting.search(path.read_text())]

@@ -26,6 +26,7 @@ from weilu.matters.models import Category, Matter
 from weilu.matters.views import VERBS
 from weilu.orgs.access import PUBLIC
 from weilu.orgs.changes import rename
+from weilu.orgs.imports import jobs
 from weilu.orgs.models import Grant, Level, Organisation, Place, User
 from weilu.orgs.roles import Permission, Role
 from weilu.people.apart import tell_apart
@@ -159,6 +160,16 @@ def nothing(things: Things) -> dict[str, Any]:
 
 def a_roster(things: Things) -> dict[str, Any]:
     return {"pk": things.people.roster.pk}
+
+
+def an_import(things: Things) -> dict[str, Any]:
+    """An import of grids for the village that refused its only feature."""
+    raw = b'{"type": "FeatureCollection", "features": [{"type": "Feature", "properties": {}, "geometry": null}]}'
+    options = {"place": things.world.village.code}
+    file = SimpleUploadedFile("grids.geojson", raw)
+    job = jobs.file_in("grids", [(str(file.name), file)], options=options, place=things.world.village)
+    jobs.work(job.pk)
+    return {"pk": job.pk}
 
 
 @dataclass
@@ -329,6 +340,8 @@ ROUTES = {
     "place_change": Route(P.MANAGE, address=lambda t: {**village(t), "kind": "rename"}, inside={"administrator"}),
     "place_outline": Route(P.KEEP, address=village, inside=CLERKS | {"administrator"}),
     "place_grids": Route(P.VIEW, address=village, inside=CLERKS | OVERSEERS | MEMBERS),
+    "import_job": Route(P.KEEP, address=an_import, inside=HOME_KEEPERS),
+    "import_refused": Route(P.KEEP, address=an_import, inside=HOME_KEEPERS),
     "map": Route(P.VIEW),
     "map_laps": Route(P.VIEW, address=village, inside=CLERKS | OVERSEERS | MEMBERS),
     "map_outlines": Route(P.VIEW, address=lambda t: {**village(t), "level": 6}, inside=CLERKS | OVERSEERS | MEMBERS),

@@ -14,9 +14,10 @@ from rich.console import Console
 
 from weilu.matters.setup import open_jurisdiction
 from weilu.orgs import import_divisions
-from weilu.orgs.changes import NewPlace, merge
+from weilu.orgs.changes import NewPlace, merge, rename, split
 from weilu.orgs.import_divisions import ImportProblem
-from weilu.orgs.models import Level, Place
+from weilu.orgs.models import Level, Place, PlaceChange
+from weilu.orgs.taking_back import take_back
 
 pytestmark = pytest.mark.django_db
 
@@ -116,6 +117,56 @@ def test_an_older_list_does_not_begin_again_what_a_merger_has_ended(folder):
     result = import_divisions.run(names)
     assert Place.objects.filter(level=Level.TOWNSHIP, valid_to=None).count() == 1
     assert [error["row"] for error in result.errors] == [2, 2, 3]
+
+
+def test_a_list_does_not_undo_a_renaming_a_merger_or_a_split_and_says_which_names_it_kept(folder):
+    names = folder(townships=TOWNSHIPS + "510824902,红光镇,510824,51,5108\n", villages=VILLAGES)
+    import_divisions.run(names)
+    open_jurisdiction("510824", prefix="CX")
+    on = {"on": timezone.localdate(), "by": None}
+    first, second = Place.objects.filter(level=Level.TOWNSHIP).order_by("code")
+    merge([first, second], into=NewPlace("510824901", "灯光镇"), **on)
+    rename(Place.objects.get(code="510824901001"), name="新石桥社区", **on)
+    split(
+        Place.objects.get(code="510824901201"),
+        parts=[NewPlace("510824901201", "上观村"), NewPlace("510824901202", "下观村")], belongs={}, **on,
+    )  # fmt: skip
+    before = list(Place.objects.order_by("code", "valid_from").values())
+    result = import_divisions.run(names)
+    assert list(Place.objects.order_by("code", "valid_from").values()) == before
+    assert counts(result) == (4, 0, 0, 3, 1)  # the other township has ended
+    assert [(row["code"], row["was"], row["name"]) for row in result.as_dict()["kept"]] == [
+        ("510824901", "灯光镇", "灯塔镇"),
+        ("510824901001", "新石桥社区", "石桥社区居民委员会"),
+        ("510824901201", "上观村", "白观村村民委员会"),
+    ]
+
+
+def test_another_name_in_an_open_county_is_a_renaming_of_today_that_can_be_taken_back(folder):
+    import_divisions.run(folder(townships=TOWNSHIPS, villages=VILLAGES))
+    open_jurisdiction("510824", prefix="CX")
+    old = Place.objects.get(code="510824901201")
+    newer = folder(villages=VILLAGES.replace("白观村村民委员会", "新观村村委会"))
+    result = import_divisions.run(newer)
+    assert counts(result) == (3, 0, 1, 2, 0)
+    assert [(row["row"], row["was"], row["name"]) for row in result.renamed] == [
+        (3, "白观村村民委员会", "新观村村委会")
+    ]
+    new = Place.objects.get(code="510824901201", valid_to=None)
+    assert (new.short_name, new.formerly, new.begun_by.kind) == ("新观村", [old.pk], "import")
+    assert counts(import_divisions.run(newer)) == (3, 0, 0, 3, 0)
+    take_back(PlaceChange.objects.get(), by=None)
+    assert Place.objects.get(code="510824901201").name == "白观村村民委员会"
+
+
+def test_a_short_name_given_by_hand_outlives_a_new_position(folder):
+    import_divisions.run(folder(townships=TOWNSHIPS))
+    Place.objects.filter(code="510824901").update(short_name="灯塔")
+    import_divisions.run(
+        folder(townships="code,name,areaCode,latitude,longitude\n510824901,灯塔镇,510824,31.7,105.9\n")
+    )
+    place = Place.objects.get(code="510824901")
+    assert (place.short_name, place.latitude) == ("灯塔", 31.7)
 
 
 def test_grids_and_buildings_lie_below_villages(folder):

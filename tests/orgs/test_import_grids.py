@@ -10,7 +10,8 @@ from tests.conftest import place as make_place
 from weilu.lib.import_result import ImportProblem
 from weilu.orgs import outlines
 from weilu.orgs.import_grids import run, run_file
-from weilu.orgs.models import Level, Place, PlaceOutline
+from weilu.orgs.imports import jobs
+from weilu.orgs.models import ImportJob, Level, Place, PlaceOutline
 from weilu.orgs.outlines import BadOutline, area, cover, set_outline, sound
 
 WEST, SOUTH, SIDE = 105.94, 31.72, 0.01
@@ -250,12 +251,70 @@ def test_a_village_without_drawn_grids_has_neither(world):
 def test_a_clerk_uploads_a_file_and_sees_what_became_of_each_feature(world, sign_in):
     client = sign_in(world.village_clerk)
     file = SimpleUploadedFile("grids.geojson", file_of(feature("G1", square()), feature("G2", CROSSING)))
-    page = client.post(f"/places/{world.village.code}/grids/", {"file": file}).content.decode()
-    assert "交叉" in page
+    answer = client.post(f"/places/{world.village.code}/grids/", {"file": file})
+    job = ImportJob.objects.get()
+    assert answer.url == f"/imports/{job.pk}/"
+    assert "等待后台处理" in client.get(answer.url).content.decode()
+    assert not Place.objects.filter(code="G1").exists()  # the worker does it
+    with translation.override("zh-hans"):
+        jobs.work(job.pk)
+    page = client.get(answer.url).content.decode()
+    for word in ("交叉", "G2", "网格G2", "第2个", "边界"):
+        assert word in page
     assert Place.objects.filter(code="G1").exists()
-    bad = SimpleUploadedFile("grids.geojson", b"no")
-    answer = client.post(f"/places/{world.village.code}/grids/", {"file": bad})
-    assert answer.status_code == 422
+    assert "grids.geojson" in client.get(f"/places/{world.village.code}/grids/").content.decode()
+
+
+def test_what_was_refused_comes_back_as_a_file_with_the_reasons_and_goes_in_when_corrected(world, sign_in):
+    client = sign_in(world.village_clerk)
+    file = SimpleUploadedFile("grids.geojson", file_of(feature("G1", square()), feature("G2", CROSSING, note="南门")))
+    client.post(f"/places/{world.village.code}/grids/", {"file": file})
+    jobs.work(ImportJob.objects.get().pk)
+    answer = client.get(f"/imports/{ImportJob.objects.get().pk}/refused.geojson")
+    [left] = json.loads(answer.content)["features"]
+    assert (left["properties"]["code"], left["properties"]["note"]) == ("G2", "南门")
+    assert "crosses itself" in left["properties"]["_error"]
+    left["geometry"] = square(1)
+    assert run(file_of(left), place=world.village).imported == 1
+
+
+def test_a_file_that_is_none_fails_with_its_reason_and_nothing_else(world, sign_in):
+    client = sign_in(world.village_clerk)
+    client.post(f"/places/{world.village.code}/grids/", {"file": SimpleUploadedFile("grids.geojson", b"no")})
+    job = ImportJob.objects.get()
+    jobs.work(job.pk)
+    page = client.get(f"/imports/{job.pk}/").content.decode()
+    assert "not GeoJSON" in page
+    assert not job.parts.exists()
+
+
+def test_the_second_feature_of_a_code_goes_in_whole_where_the_first_is_refused(world):
+    set_outline(world.village, square(0, 0, 2, 2))
+    raw = file_of(
+        feature("G1", square(5, 5), name="越界", households=9, networks="party"),
+        feature("G1", square(), name="东门网格", households=120),
+    )
+    result = run(raw, place=world.village)
+    assert (result.imported, result.refused) == (1, 1)
+    grid = Place.objects.get(code="G1")
+    assert (grid.name, grid.households, grid.networks) == ("东门网格", 120, [])
+    assert (run(raw, place=world.village).duplicates, run(raw, place=world.village).updated) == (1, 0)
+
+
+def test_a_refused_change_leaves_the_grid_as_it_was(world):
+    set_outline(world.village, square(0, 0, 2, 2))
+    run(file_of(feature("G1", square(), households=100)), place=world.village)
+    raw = file_of(feature("G1", square(5, 5), name="新名", households=7), feature("G1", square(), households=100))
+    result = run(raw, place=world.village)
+    assert (result.refused, result.duplicates, result.updated) == (1, 1, 0)
+    assert (Place.objects.get(code="G1").name, Place.objects.get(code="G1").households) == ("网格G1", 100)
+
+
+def test_thousands_of_features_are_written_in_a_few_statements(world, django_assert_max_num_queries):
+    set_outline(world.village, square(0, 0, 20, 20))
+    raw = file_of(*[feature(f"G{x}-{y}", square(x, y)) for x in range(20) for y in range(20)])
+    with django_assert_max_num_queries(15):
+        assert run(raw, place=world.village).imported == 400
 
 
 def test_who_only_looks_imports_nothing(world, sign_in):

@@ -1,11 +1,14 @@
 """What an import did: every row is imported, updated, a duplicate, or refused with its reason."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+# How far the work is: done, and how much there is.
+Tell = Callable[[int, int], None]
 
 
 class ImportProblem(ValueError):
@@ -34,6 +37,8 @@ class ImportResult:
     duplicates: int = 0
     errors: list[dict[str, Any]] = field(default_factory=list)
     extra: dict[str, int] = field(default_factory=dict)
+    # What was refused as a file to correct and send in again, each with its reason; empty where there is none.
+    refused_file: bytes = b""
 
     @property
     def refused(self) -> int:
@@ -64,7 +69,27 @@ class ImportResult:
         }
 
 
-def progress(console: Console | None) -> Progress:
-    """Return a progress bar on ``console``; without one, it is silent."""
+class _Told(Progress):
+    """A progress bar that also tells somebody else how far the work is."""
+
+    tell: Tell | None = None
+
+    def update(self, *args: Any, **kwargs: Any) -> None:
+        super().update(*args, **kwargs)
+        self._say()
+
+    def advance(self, *args: Any, **kwargs: Any) -> None:
+        super().advance(*args, **kwargs)
+        self._say()
+
+    def _say(self) -> None:
+        if self.tell:
+            self.tell(int(sum(task.completed for task in self.tasks)), int(sum(task.total or 0 for task in self.tasks)))
+
+
+def progress(console: Console | None, tell: Tell | None = None) -> Progress:
+    """Return a progress bar on ``console``; without one, it is silent. ``tell`` learns the same."""
     columns: Sequence[Any] = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    return Progress(*columns, console=console, disable=console is None, transient=True)
+    bar = _Told(*columns, console=console, disable=console is None, transient=True)
+    bar.tell = tell
+    return bar

@@ -8,21 +8,24 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from itertools import groupby, islice
 from pathlib import Path
+from typing import Any
 
 from django.db import connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 from rich.console import Console
 from rich.progress import Progress
 
 from weilu.lib.copying import copy_rows
 from weilu.lib.ids import id_at
-from weilu.lib.import_result import ImportProblem, ImportResult, Refusal, progress
+from weilu.lib.import_result import ImportProblem, ImportResult, Refusal, Tell, progress
 from weilu.lib.search import words_of
 from weilu.lib.tables import Table, read_table
 from weilu.matters.models import Category, Channel, Matter, Module
 from weilu.matters.queries import copy_words
 from weilu.matters.workflow import State
+from weilu.orgs.imports.kinds import Kind
 from weilu.orgs.models import Jurisdiction, Level, Place, valid_on
 from weilu.records.calendar import BEIJING
 from weilu.records.models import Event, next_numbers
@@ -59,8 +62,9 @@ class Row:
 
 
 def run(
-    file: Path, *, at: str = "", add_categories: bool = False, dry_run: bool = False, console: Console | None = None
-) -> ImportResult:
+    file: Path, *, at: str = "", add_categories: bool = False, dry_run: bool = False, console: Console | None = None,
+    tell: Tell | None = None,
+) -> ImportResult:  # fmt: skip
     """Import matters: each row becomes a matter in the state “raised”, is a duplicate, or is refused with its reason.
 
     A row is a duplicate if subject, detail and time are those of a row before it or of a matter imported earlier.
@@ -72,7 +76,7 @@ def run(
         at: code of the place that the matters belong to, county or below; by default the only jurisdiction.
         add_categories: make a category for each new name instead of refusing the row.
         dry_run: check everything, write nothing.
-        console: where progress is shown.
+        console: where progress is shown; ``tell`` learns it too.
 
     Returns:
         the counts; ``extra`` has ``undated``, the imported matters without a time, and ``categories_added``.
@@ -81,7 +85,7 @@ def run(
         ImportProblem: the file is no such table, or the place is not known or not clear.
     """
     table = read_table(Path(file))
-    with transaction.atomic(), progress(console) as bar:
+    with transaction.atomic(), progress(console, tell) as bar:
         _lock()
         intake = Intake(_place(at), table, add_categories)
         rows = intake.rows(bar)
@@ -371,3 +375,10 @@ def _filing_of(matter: Matter) -> Event:
         actor_name="",
         changes={"channel": str(matter.channel)},
     )
+
+
+def _run_job(folder: Path, options: dict[str, Any], console: Console | None, tell: Tell | None) -> ImportResult:
+    return run(next(folder.iterdir()), console=console, tell=tell, **options)
+
+
+KIND = Kind("matters", _lazy("matters"), _run_job)

@@ -25,8 +25,13 @@ class OrgsConfig(AppConfig):
     name = "weilu.orgs"
 
     def ready(self) -> None:
+        from weilu.orgs import import_divisions, import_grids
+        from weilu.orgs.imports.kinds import register
+
         plain_dash()
         connection_created.connect(step_down, dispatch_uid="weilu.step_down")
+        register(import_divisions.KIND)
+        register(import_grids.KIND)
         if settings.SHARDED:
             from weilu.orgs.sharding import join_by_jurisdiction
 

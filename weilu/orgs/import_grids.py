@@ -1,5 +1,6 @@
 """Grids and buildings from GeoJSON: each feature is a place with its outline."""
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -9,16 +10,32 @@ from typing import Any
 
 import shapely
 from django.db import connection, transaction
+from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
+from rich.console import Console
 from shapely.geometry import shape
 
-from weilu.lib.import_result import ImportProblem, ImportResult, Refusal
+from weilu.lib.import_result import ImportProblem, ImportResult, Refusal, Tell
 from weilu.orgs.changes import CODE, LONGEST_NAME
-from weilu.orgs.models import Level, Network, Place
+from weilu.orgs.imports.kinds import Kind
+from weilu.orgs.models import Level, Network, Place, PlaceOutline
 from weilu.orgs.names import full_name
-from weilu.orgs.outlines import LARGEST_FILE, BadOutline, check_reference, read_json, set_outline, sound
+from weilu.orgs.outlines import (
+    LARGEST_FILE,
+    BadOutline,
+    Box,
+    Fence,
+    check_reference,
+    middle_of,
+    read_json,
+    sound,
+)  # fmt: skip
 
 MOST_FEATURES = 20_000
+TELL_AT, BATCH = 200, 1_000
+# The property that says in the file of what was refused why it was.
+ERROR = "_error"
 # The usual names of properties, in lower case.
 NAMES: dict[str, tuple[str, ...]] = {
     "code": ("code", "grid_code", "gridcode", "编码", "代码", "网格编码", "网格代码", "楼栋编码", "id"),
@@ -54,7 +71,7 @@ class Feature:
     geometry: dict[str, Any]
 
 
-def run(raw: bytes, *, place: Place, dry_run: bool = False) -> ImportResult:
+def run(raw: bytes, *, place: Place, dry_run: bool = False, tell: Tell | None = None) -> ImportResult:
     """Import the grids and buildings of a file: sound ones go in, the others are refused with their reason.
 
     A code that is there already is brought up to date. Below a township or county each feature says by ``parent`` in
@@ -66,6 +83,10 @@ def run(raw: bytes, *, place: Place, dry_run: bool = False) -> ImportResult:
             Chinese names.
         place: all of them lie in it.
         dry_run: check everything, write nothing.
+        tell: learns how far it is.
+
+    Returns:
+        the counts; ``refused_file`` holds the features that were refused, each with its reason as ``_error``.
 
     Raises:
         ImportProblem: the file as a whole cannot be read; nothing was changed.
@@ -77,28 +98,46 @@ def run(raw: bytes, *, place: Place, dry_run: bool = False) -> ImportResult:
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(hashtext('weilu.import.divisions'))")
-        intake = Intake(place)
+        intake = Intake(place, tell)
         intake.take(features)
         if dry_run:
             transaction.set_rollback(True)
     return intake.result
 
 
-def run_file(file: Path, *, place: str, dry_run: bool = False) -> ImportResult:
+def run_file(file: Path, *, place: str, dry_run: bool = False, tell: Tell | None = None) -> ImportResult:
     """Import a file of grids for the place that has a code; see :func:`run`.
 
     Raises:
         ImportProblem: there is no such place or file, or the file as a whole cannot be read.
     """
-    row = Place.objects.filter(code=place, valid_to=None).first()
-    if row is None:
-        raise ImportProblem(_("There is no place with the code %(code)s today.") % {"code": place})
+    row = place_of(place)
     try:
         with file.open("rb") as opened:
             raw = opened.read(LARGEST_FILE + 1)
     except OSError as error:
-        raise ImportProblem(_("%(file)s cannot be read.") % {"file": file}) from error
-    return run(raw, place=row, dry_run=dry_run)
+        raise ImportProblem(_("%(file)s cannot be read: %(reason)s")
+                            % {"file": file, "reason": error.strerror}) from error  # fmt: skip
+    return run(raw, place=row, dry_run=dry_run, tell=tell)
+
+
+def place_of(code: str) -> Place:
+    """Return the place of today that has a code.
+
+    Raises:
+        ImportProblem: there is none.
+    """
+    row = Place.objects.filter(code=code, valid_to=None).first()
+    if row is None:
+        raise ImportProblem(_("There is no place with the code %(code)s today.") % {"code": code})
+    return row
+
+
+def _run_job(folder: Path, options: dict[str, Any], console: Console | None, tell: Tell | None) -> ImportResult:
+    return run_file(next(folder.iterdir()), tell=tell, **options)
+
+
+KIND = Kind("grids", _lazy("grids and buildings"), _run_job)
 
 
 def _features(raw: bytes) -> list[Any]:
@@ -124,6 +163,11 @@ def _text(properties: Mapping[str, Any], column: str) -> str:
     return str(int(value) if isinstance(value, float) and value.is_integer() else value).strip()
 
 
+def _properties(each: Any) -> dict[str, Any]:
+    given = each.get("properties") if isinstance(each, Mapping) else None
+    return {str(key).strip().lower(): value for key, value in given.items()} if isinstance(given, Mapping) else {}
+
+
 def _feature(each: Any) -> Feature:
     """Return what a feature says.
 
@@ -132,8 +176,7 @@ def _feature(each: Any) -> Feature:
     """
     if not isinstance(each, Mapping) or each.get("type") != "Feature":
         raise Refusal("type", _("This is no Feature."))
-    given = each.get("properties")
-    given = {str(key).strip().lower(): value for key, value in given.items()} if isinstance(given, Mapping) else {}
+    given = _properties(each)
     code, name = _text(given, "code"), full_name(_text(given, "name"))
     if not CODE.fullmatch(code):
         raise Refusal("code", _("A code is 1 to 24 letters, digits or hyphens, not: %(code)s") % {"code": code[:40]})
@@ -176,83 +219,147 @@ def _households(given: Mapping[str, Any]) -> int | None:
 
 @dataclass
 class Intake:
-    """Judges features one by one, against the database and those before them."""
+    """Judges features one by one, against the database and those before them; writes them at the end, in bulk."""
 
     place: Place
+    tell: Tell | None = None
     result: ImportResult = field(default_factory=ImportResult)
     seen: dict[str, int] = field(default_factory=dict)
     taken: dict[str, Place] = field(default_factory=dict)
+    # What is to be written, by code: new places, changed columns of those that are there, outlines.
+    new: dict[str, Place] = field(default_factory=dict)
+    changed: dict[str, set[str]] = field(default_factory=dict)
+    drawn: dict[str, dict[str, Any]] = field(default_factory=dict)
+    refused: list[dict[str, Any]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         inside = Place.objects.filter(path__startswith=self.place.path, valid_to=None, level__gte=Level.VILLAGE)
         self.known = {row.code: row for row in inside.select_related("outline", "parent")}
-        drawn = [row for row in self.known.values() if row.level == Level.VILLAGE and hasattr(row, "outline")]
-        self.villages = drawn
-        self.tree = shapely.STRtree([shapely.make_valid(shape(row.outline.geometry)) for row in drawn])
+        self.outlines = {code: row.outline.geometry for code, row in self.known.items() if hasattr(row, "outline")}
+        self.villages = [row for code, row in self.known.items()
+                         if row.level == Level.VILLAGE and code in self.outlines]  # fmt: skip
+        self.tree = shapely.STRtree([shapely.make_valid(shape(self.outlines[row.code])) for row in self.villages])
+        self.fences: dict[str, Fence] = {}
 
     def take(self, features: list[Any]) -> None:
         """Bring in the features, grids before the buildings that may lie in them; each or refuse it."""
         sound_ones: list[tuple[int, Feature]] = []
         for number, each in enumerate(features, start=1):
             self.result.read += 1
-            with self._refusing(number):
+            with self._refusing(number, each):
                 sound_ones.append((number, _feature(each)))
+            self._say(number, len(features))
         codes = [given.code for _number, given in sound_ones]
         self.taken = {row.code: row for row in Place.objects.filter(code__in=codes, valid_to=None)}
-        for number, given in sorted(sound_ones, key=lambda pair: pair[1].level):
-            with self._refusing(number):
+        for count, (number, given) in enumerate(sorted(sound_ones, key=lambda pair: pair[1].level), start=1):
+            with self._refusing(number, features[number - 1]):
                 self._enter(number, given)
+            self._say(len(features) + count, 2 * len(features))
+        self._write()
         self.result.errors.sort(key=lambda error: error["row"])
+        self.result.refused_file = self._refused_file()
+
+    def _say(self, done: int, total: int) -> None:
+        if self.tell and done % TELL_AT == 0:
+            self.tell(done, max(total, 2 * self.result.read))
 
     @contextmanager
-    def _refusing(self, number: int) -> Iterator[None]:
+    def _refusing(self, number: int, each: Any) -> Iterator[None]:
         try:
             yield
         except Refusal as refusal:
-            self.result.refuse(number, refusal.column, str(refusal))
+            given = _properties(each)
+            code, name = _text(given, "code")[:40], full_name(_text(given, "name"))[:LONGEST_NAME]
+            where = _("feature %(number)s") % {"number": number} + "".join(f" {word}" for word in (code, name) if word)
+            self.result.refuse(number, refusal.column, str(refusal), code=code, name=name, where=where)
+            whole = each if isinstance(each, Mapping) else {"type": "Feature", "geometry": None}
+            own = whole.get("properties")
+            own = dict(own) if isinstance(own, Mapping) else {}
+            self.refused.append({**whole, "properties": {**own, ERROR: str(refusal)}})
+
+    def _refused_file(self) -> bytes:
+        if not self.refused:
+            return b""
+        return json.dumps({"type": "FeatureCollection", "features": self.refused}, ensure_ascii=False).encode()
 
     def _enter(self, number: int, given: Feature) -> None:
+        """Judge a feature against what is there; only when all of it is sound is anything kept of it."""
         if first := self.seen.get(given.code):
             raise Refusal("code", _("The code %(code)s stands in feature %(row)s already.")
                           % {"code": given.code, "row": first})  # fmt: skip
         there = self.known.get(given.code)
         if there is None and (other := self.taken.get(given.code)):
-            raise Refusal("code", _("The code %(code)s belongs to %(place)s.") % {"code": given.code, "place": other})
+            raise Refusal("code", _("The code %(code)s belongs to %(place)s.")
+                          % {"code": given.code, "place": other})  # fmt: skip
         if there and there.level != given.level:
             raise Refusal("level", _("%(place)s is no %(level)s.") % {"place": there, "level": given.level.label})
         parent = self._parent(given, there)
+        redrawn = self.outlines.get(given.code) != given.geometry
+        if redrawn:
+            self._check_inside(given.geometry, parent)
         place = there or Place(code=given.code, level=given.level, parent=parent, path=f"{parent.path}{given.code}/")
         changed = self._fill(place, given)
-        before = there.outline.geometry if there and hasattr(there, "outline") else None
-        try:
-            with transaction.atomic():
-                if there is None:
-                    place.save(force_insert=True)
-                elif changed:
-                    place.save(update_fields=changed)
-                if before != given.geometry:
-                    place.outline = set_outline(place, given.geometry)
-        except BadOutline as error:
-            raise Refusal("geometry", str(error)) from error
+        if redrawn:
+            changed |= self._draw(place, given.geometry)
         self.seen[given.code] = number
         self.known[given.code] = place
         if there is None:
+            self.new[given.code] = place
             self.result.imported += 1
-        elif changed or before != given.geometry:
+        elif changed or redrawn:
+            self.changed[given.code] = changed
             self.result.updated += 1
         else:
             self.result.duplicates += 1
 
-    def _fill(self, place: Place, given: Feature) -> list[str]:
-        wanted: dict[str, Any] = {"name": given.name, "short_name": given.name}
+    def _check_inside(self, geometry: dict[str, Any], parent: Place) -> None:
+        if (around := self.outlines.get(parent.code)) is None:
+            return
+        fence = self.fences.get(parent.code) or Fence(parent, around)
+        self.fences[parent.code] = fence
+        try:
+            fence.check(geometry)
+        except BadOutline as error:
+            raise Refusal("geometry", str(error)) from error
+
+    def _draw(self, place: Place, geometry: dict[str, Any]) -> set[str]:
+        self.outlines[place.code] = self.drawn[place.code] = geometry
+        self.fences.pop(place.code, None)
+        if place.latitude is not None:
+            return set()
+        place.latitude, place.longitude = middle_of(geometry)
+        return {"latitude", "longitude"}
+
+    def _fill(self, place: Place, given: Feature) -> set[str]:
+        wanted: dict[str, Any] = {"name": given.name}
         if given.networks is not None:
             wanted["networks"] = given.networks
         if given.households is not None:
             wanted["households"] = given.households
-        changed = [column for column, value in wanted.items() if getattr(place, column) != value]
+        changed = {column for column, value in wanted.items() if getattr(place, column) != value}
         for column in changed:
             setattr(place, column, wanted[column])
+        if "name" in changed:
+            place.short_name = given.name
+            changed.add("short_name")
         return changed
+
+    def _write(self) -> None:
+        new = sorted(self.new.values(), key=lambda place: place.level)
+        Place.objects.bulk_create(new, batch_size=BATCH)
+        rows = [self.known[code] for code, columns in self.changed.items() if columns]
+        columns = sorted({column for names in self.changed.values() for column in names})
+        if rows:
+            Place.objects.bulk_update(rows, columns, batch_size=BATCH)
+        now = timezone.now()
+        outlines = [
+            PlaceOutline(place=self.known[code], geometry=geometry, changed_at=now, **Box.of(geometry).as_columns())
+            for code, geometry in self.drawn.items()
+        ]
+        PlaceOutline.objects.bulk_create(
+            outlines, batch_size=BATCH, update_conflicts=True, unique_fields=["place"],
+            update_fields=["geometry", "west", "south", "east", "north", "changed_at"],
+        )  # fmt: skip
 
     def _parent(self, given: Feature, there: Place | None) -> Place:
         """Return the place above: of a grid its village, of a building its grid or village."""

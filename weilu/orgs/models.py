@@ -63,6 +63,7 @@ class PlaceChange(models.Model):
         MOVE = "move", _("Put below another place")
         MERGE = "merge", pgettext_lazy("of places", "Merged")
         SPLIT = "split", _("Split")
+        IMPORT = "import", _("Renamed by an import")
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     jurisdiction = models.ForeignKey("Jurisdiction", models.PROTECT, db_index=False)
@@ -431,3 +432,53 @@ class NamedRow(Dated):
 
     def __str__(self):
         return (self.name_en if get_language() == "en" else "") or self.name
+
+
+class ImportJob(models.Model):
+    """Files that are brought in as one job: kept until it has ended, and worked on by one at a time, once."""
+
+    class State(models.TextChoices):
+        WAITING = "waiting", _("waits for the worker")
+        RUNNING = "running", _("under way")
+        DONE = "done", _("done")
+        FAILED = "failed", _("cannot be read")
+        CANCELLED = "cancelled", _("given up")
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    kind = models.CharField(_("kind"), max_length=20)
+    place = models.ForeignKey(Place, models.SET_NULL, null=True, related_name="+", verbose_name=_("place"))
+    name = models.CharField(_("file"), max_length=120)
+    # Of kind, options, names and contents: the same again while it is under way is the same job.
+    sha256 = models.CharField(max_length=64)
+    options = models.JSONField(default=dict)
+    state = models.CharField(_("state"), max_length=10, choices=State, default=State.WAITING)
+    # How often somebody began it: a file that fells the worker is not tried for ever.
+    attempts = models.PositiveSmallIntegerField(default=0)
+    done = models.PositiveIntegerField(default=0)
+    total = models.PositiveIntegerField(default=0)
+    report = models.JSONField(default=dict)
+    message = models.TextField(blank=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    created_by = models.ForeignKey(User, models.PROTECT, null=True, db_index=False, related_name="+")
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-created_at"]
+        indexes = [
+            models.Index(
+                fields=["sha256"], name="import_under_way", condition=Q(state__in=["waiting", "running"])
+            ),
+        ]  # fmt: skip
+
+
+class ImportPart(models.Model):
+    """A part of a file of an import, encrypted; removed when the import has ended, but for what was refused."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    job = models.ForeignKey(ImportJob, models.CASCADE, related_name="parts")
+    name = models.CharField(max_length=255)
+    number = models.PositiveIntegerField(default=0)
+    content = models.BinaryField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["job", "name", "number"], name="import_part_once")]

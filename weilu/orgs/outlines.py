@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import shapely
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from shapely.errors import ShapelyError
 from shapely.geometry import mapping, shape
@@ -174,21 +175,45 @@ def union_of(geometries: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     return _as_json(shapely.union_all([shapely.make_valid(shape(dict(each))) for each in geometries]))
 
 
+class Fence:
+    """The ground that outlines in a place may take: that of its own outline, and ten metres around it."""
+
+    def __init__(self, place: Place, geometry: Mapping[str, Any]):
+        self.place = place
+        self.ground = shapely.make_valid(shape(dict(geometry))).buffer(TOLERANCE / METRES_OF_DEGREE)
+        shapely.prepare(self.ground)
+
+    def check(self, geometry: Mapping[str, Any]) -> None:
+        """Refuse an outline that reaches beyond it.
+
+        Raises:
+            BadOutline: it does.
+        """
+        found = shape(dict(geometry))
+        if self.ground.covers(found):
+            return
+        beyond = area(found.difference(self.ground))
+        if beyond > 1:
+            raise BadOutline(
+                _("The outline reaches beyond %(place)s by %(area)s m².")
+                % {"place": self.place, "area": f"{beyond:,.0f}"}
+            )
+
+
 def check_inside(geometry: Mapping[str, Any], place: Place) -> None:
     """Refuse an outline that reaches beyond the one of ``place``, if that has one; ten metres are let pass.
 
     Raises:
         BadOutline: it does.
     """
-    around = PlaceOutline.objects.filter(place=place).first()
-    if around is None:
-        return
-    grown = shapely.make_valid(shape(around.geometry)).buffer(TOLERANCE / METRES_OF_DEGREE)
-    beyond = area(shape(dict(geometry)).difference(grown))
-    if beyond > 1:
-        raise BadOutline(
-            _("The outline reaches beyond %(place)s by %(area)s m².") % {"place": place, "area": f"{beyond:,.0f}"}
-        )
+    if around := PlaceOutline.objects.filter(place=place).first():
+        Fence(place, around.geometry).check(geometry)
+
+
+def middle_of(geometry: Mapping[str, Any]) -> tuple[float, float]:
+    """Return latitude and longitude of a point inside an outline, about its middle."""
+    middle = shape(dict(geometry)).representative_point()
+    return round(middle.y, DIGITS), round(middle.x, DIGITS)
 
 
 def set_outline(place: Place, geometry: Any) -> PlaceOutline:
@@ -201,11 +226,10 @@ def set_outline(place: Place, geometry: Any) -> PlaceOutline:
     if place.parent_id:
         check_inside(kept, place.parent)  # type: ignore[arg-type]
     row, _made = PlaceOutline.objects.update_or_create(
-        place=place, defaults={"geometry": kept, **Box.of(kept).as_columns()}
+        place=place, defaults={"geometry": kept, "changed_at": timezone.now(), **Box.of(kept).as_columns()}
     )
     if place.latitude is None:
-        middle = shape(kept).representative_point()
-        place.latitude, place.longitude = round(middle.y, DIGITS), round(middle.x, DIGITS)
+        place.latitude, place.longitude = middle_of(kept)
         place.save(update_fields=["latitude", "longitude"])
     return row
 

@@ -12,13 +12,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from weilu.lib.import_result import ImportProblem
-from weilu.orgs import import_grids
 from weilu.orgs.access import AccountRequest, requires
-from weilu.orgs.change_forms import FORMS, GridFileForm, OutlineForm, SplitForm
+from weilu.orgs.change_forms import FORMS, OutlineForm, SplitForm
 from weilu.orgs.changes import ChangeError
 from weilu.orgs.models import Level, Network, Place, PlaceChange, PlaceOutline, User
-from weilu.orgs.outlines import LARGEST_FILE, BadOutline, cover, read_json, set_outline
+from weilu.orgs.outlines import LARGEST_FILE, BadOutline, read_json, set_outline
 from weilu.orgs.roles import Permission
 from weilu.orgs.scope import places_in_scope
 from weilu.orgs.succession import changeable_by, find_place, places_today, predecessors, preview, timeline
@@ -43,7 +41,7 @@ def history_of(place: Place, user: User) -> dict[str, Any]:
         "may_change": changeable_by(user).filter(pk=place.pk).exists(),
         "may_take_back": Permission.MANAGE in user.permissions,
         "kinds": [(kind.value, kind.label) for kind in PlaceChange.Kind
-                  if kind != PlaceChange.Kind.MOVE or place.level != Level.TOWNSHIP],
+                  if kind in FORMS and (kind != PlaceChange.Kind.MOVE or place.level != Level.TOWNSHIP)],
     }  # fmt: skip
 
 
@@ -196,62 +194,3 @@ def box_around(place: Place) -> str:
     if place.latitude is None or place.longitude is None:
         return "105.7,31.4,106.5,32.2"
     return f"{place.longitude - 0.02},{place.latitude - 0.015},{place.longitude + 0.02},{place.latitude + 0.015}"
-
-
-@requires(Permission.VIEW)
-def place_grids(request: AccountRequest, code: str) -> HttpResponse:
-    """The grids of a village: what they carry, where two claim the same ground, where none does; and their import."""
-    place = in_hand(request.user, Permission.VIEW, code)
-    if place.level < Level.COUNTY:
-        raise Http404
-    keeps = Place.objects.filter(places_in_scope(request.user, Permission.KEEP), pk=place.pk).exists()
-    form = GridFileForm(request.POST or None, request.FILES or None)
-    context: dict[str, Any] = {"place": place, "form": form, "keeps": keeps, "result": None, "tiles": settings.TILES}
-    if request.method == "POST":
-        if not keeps:
-            raise Http404
-        if form.is_valid():
-            try:
-                context["result"] = import_grids.run(
-                    _read(form.cleaned_data["file"]), place=place, dry_run=form.cleaned_data["dry_run"]
-                )
-            except ImportProblem as error:
-                form.add_error("file", str(error))
-    context |= _grids(place) if place.level == Level.VILLAGE else _villages(request.user, place)
-    return render(request, "orgs/place_grids.html", context, status=422 if form.errors else 200)
-
-
-def _grids(village: Place) -> dict[str, Any]:
-    rows = Place.objects.filter(parent=village, valid_to=None, level=Level.GRID).select_related("outline")
-    grids = list(rows.order_by("code"))
-    for grid in grids:
-        grid.labels = [Network(network).label for network in grid.networks]  # type: ignore[attr-defined]
-    return {"grids": grids, "cover": cover(village), "box": box_around(village), "villages": None}
-
-
-def _villages(user: User, place: Place) -> dict[str, Any]:
-    rows = Place.objects.filter(places_in_scope(user, Permission.VIEW), path__startswith=place.path, valid_to=None)
-    return {
-        "villages": rows.filter(level=Level.VILLAGE).order_by("code")[:60],
-        "grids": [],
-        "cover": None,
-        "box": box_around(place),
-    }
-
-
-@requires(Permission.VIEW)
-@require_safe
-def laps_json(request: AccountRequest, code: str) -> HttpResponse:
-    """The overlaps and gaps of a village's grids, for the map."""
-    village = in_hand(request.user, Permission.VIEW, code)
-    if village.level != Level.VILLAGE:
-        raise Http404
-    found = cover(village)
-    kinds = [("overlap", lap) for lap in found.overlaps] + [("gap", lap) for lap in found.gaps]
-    return collection([
-        {
-            "type": "Feature", "geometry": lap.geometry,
-            "properties": {"kind": kind, "area": round(lap.area), "name": " · ".join(str(grid) for grid in lap.grids)},
-        }
-        for kind, lap in kinds
-    ])  # fmt: skip

@@ -43,8 +43,11 @@ EVERYWHERE = {
     "portal.NoticeText": "a few texts for each county",
 }
 # Of a session, of a token, of an address: asked by key at each request or by the worker alone.
-# What was written and is not folded yet is gone within a minute.
-HERE = {"accounts.Session", "api.ApiToken", "orgs.RateCount", "indicators.Touched", "indicators.Folded"}
+# What was written and is not folded yet is gone within a minute; an import when it has ended.
+HERE = {
+    *("accounts.Session", "api.ApiToken", "orgs.RateCount", "indicators.Touched", "indicators.Folded"),
+    *("orgs.ImportJob", "orgs.ImportPart"),
+}
 
 
 def kind_of(model: type[Model]) -> Kind:

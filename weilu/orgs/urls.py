@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from weilu.orgs import place_views, views
+from weilu.orgs import grid_views, place_views, views
 
 urlpatterns = [
     path("logout/", views.logout, name="logout"),
@@ -14,9 +14,11 @@ urlpatterns = [
     path("places/changes/<uuid:pk>/take-back/", place_views.place_take_back, name="place_take_back"),
     path("places/<str:code>/", views.places, name="place"),
     path("places/<str:code>/outline/", place_views.place_outline, name="place_outline"),
-    path("places/<str:code>/grids/", place_views.place_grids, name="place_grids"),
+    path("places/<str:code>/grids/", grid_views.place_grids, name="place_grids"),
     path("places/<str:code>/change/<slug:kind>/", place_views.place_change, name="place_change"),
-    path("map/<str:code>/laps.json", place_views.laps_json, name="map_laps"),
+    path("imports/<uuid:pk>/", grid_views.import_job, name="import_job"),
+    path("imports/<uuid:pk>/refused.geojson", grid_views.import_refused, name="import_refused"),
+    path("map/<str:code>/laps.json", grid_views.laps_json, name="map_laps"),
     path("map/<str:code>/outlines/<int:level>.json", place_views.outlines_json, name="map_outlines"),
     path("accounts/", views.accounts, name="accounts"),
     path("accounts/new/", views.account_new, name="account_new"),
