@@ -51,6 +51,18 @@
     },
   });
 
+  // On paper a map is as wide as A4 between its margins.
+  const onPaper = (node, map, layer) => {
+    const size = (width) => {
+      [node.style.width, node.style.height] = [width, width && "420px"];
+      map.invalidateSize({ animate: false });
+      map.fitBounds(layer.getBounds(), { padding: [12, 12], animate: false });
+      fit(map, layer);
+    };
+    addEventListener("beforeprint", () => size("680px"));
+    addEventListener("afterprint", () => size(""));
+  };
+
   const show = async (node) => {
     const map = open(node);
     const say = document.querySelector("[data-map-says]");
@@ -60,6 +72,7 @@
       if (areas.features.length) map.fitBounds(layer.getBounds(), { padding: [12, 12] });
       fit(map, layer);
       map.on("zoomend", () => fit(map, layer));
+      if (areas.features.length) onPaper(node, map, layer);
       if (spots) points(spots).addTo(map);
       const list = document.querySelector("[data-map-list]");
       if (list && spots) spots.features.forEach((feature) => {
