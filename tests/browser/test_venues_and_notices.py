@@ -78,4 +78,4 @@ def test_a_resident_asks_for_a_room_without_a_script(rooms, browser, browser_con
     page.fill("#id_name", "李秀兰")
     page.fill("#id_phone", "13812345678")
     page.click("form.card button")
-    assert page.locator(".ticket .code").inner_text() in Booking.objects.values_list("number", flat=True)
+    assert page.locator(".ticket [data-number]").inner_text() in Booking.objects.values_list("number", flat=True)

@@ -51,7 +51,7 @@ def test_the_definition_names_the_boards_that_use_it_and_counts_those_of_others(
 def test_the_catalogue_is_searched_by_words_and_by_mechanism(world, sign_in):
     client = sign_in(world.clerk)
     page = client.get("/figures/?q=F25").text
-    assert "/figures/matters.settled/" in page
+    assert "/figures/matters.on_platform/" in page
     assert "/figures/matters.raised/" not in page
     page = client.get("/figures/?mechanism=B2").text
     assert "/figures/orders.services/" in page

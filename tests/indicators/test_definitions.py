@@ -155,8 +155,8 @@ def test_honours_by_title_and_by_who_has_them(world):
         (somebody, "“人民满意的公务员”"), (world.department, "“人民满意的公务员集体”"), (other, "记一等功公务员"),
         (world.department, "记一等功公务员集体"), (world.office, "记一等功公务员集体"), (somebody, "优秀公务员"),
     ):  # fmt: skip
-        award(to, title=title, level=2, body="省委", awarded_on=day, by=None)
-    taken = award(other, title="个人一等功", level=2, body="省委", awarded_on=day, by=None)
+        award(to, title=title, level=2, body="省委", awarded_on=day, by=None, document="省委〔2023〕1号")
+    taken = award(other, title="个人一等功", level=2, body="省委", awarded_on=day, by=None, document="省委〔2023〕1号")
     withdraw(taken, reason="材料不实", by=None)
     codes = ("honours.given", "honours.satisfied", "honours.first_class", "honours.first_class_bodies")
     assert [value(code, world.county, "2023") for code in codes] == [6, 1, 1, 2]

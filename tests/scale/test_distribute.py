@@ -44,6 +44,8 @@ def moved(django_db_setup, django_db_blocker) -> Iterator[str]:
         connections["default"].close()
     with psycopg.connect(admin_conninfo(), autocommit=True) as connection:
         copy = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
+        others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s"
+        connection.execute(others, [here])  # a live server's threads may not have hung up yet
         connection.execute(sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(name)))
         connection.execute(copy.format(sql.Identifier(name), sql.Identifier(here)))
     with psycopg.connect(admin_conninfo(name), autocommit=True) as connection:

@@ -144,6 +144,10 @@ def figure_rows(request: AccountRequest, code: str) -> HttpResponse:
         opened = open_rows(
             wanted.counted(indicator), wanted.place, wanted.period, request.user, by=by, key=key, page=_page(request)
         )
+        if opened.number > opened.pages:  # past the end stands the last page
+            opened = open_rows(
+                wanted.counted(indicator), wanted.place, wanted.period, request.user, by=by, key=key, page=opened.pages
+            )
         if request.GET.get("format") == "xlsx":
             return export.rows(wanted, indicator, _lines(wanted, indicator, by, key), opened.hidden)
     except (UnknownBreakdown, ValueError) as error:

@@ -7,6 +7,7 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from weilu.orgs.models import User
+from weilu.orgs.sharding import key_of
 from weilu.people.models import Person, PersonsApart
 from weilu.people.persons import PersonProblem, keeps, note
 
@@ -53,7 +54,7 @@ def take_back(row: PersonsApart, *, by: User | None) -> None:
         PersonProblem: it was taken back already, or one of them lives outside the scope of ``by``.
     """
     held = PersonsApart.objects.select_for_update(of=("self",)).select_related("one__home", "other__home")
-    found = held.filter(pk=row.pk).first()
+    found = held.filter(**key_of(row)).first()
     if found is None:
         raise PersonProblem(_("This was taken back already."))
     _may(found.one, found.other, by)

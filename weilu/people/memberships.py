@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from weilu.orgs.bodies import constraint_of
 from weilu.orgs.models import Level, Organisation, Place, User
+from weilu.orgs.sharding import key_of
 from weilu.people.models import Membership, Person
 from weilu.people.persons import PersonProblem, add_years, keeps, note
 from weilu.records.models import Event
@@ -111,7 +112,7 @@ def take_back(row: Membership, *, by: User | None) -> None:
 
 def _locked(row: Membership) -> Membership:
     rows = Membership.objects.select_for_update(of=("self",)).select_related("person", "organisation__place")
-    found = rows.filter(pk=row.pk).first()
+    found = rows.filter(**key_of(row)).first()
     if found is None:
         raise PersonProblem(_("This was taken back already."))
     return found
