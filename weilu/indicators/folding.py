@@ -60,18 +60,20 @@ def fold() -> int:
         new = [each for each in kind.indicators if known.get(each.code) != each.version]
         if new:
             done += recount(kind, new)
-        while kind.label in written and (step := _step(kind)):
+        more = kind.label in written
+        while more:  # not until nothing is left: while people work there is always another row
+            step, more = _step(kind)
             done += step
     Folded.objects.exclude(code__in=[code for kind in kinds() for code in kind.codes]).delete()
     return done
 
 
-def _step(kind: Kind) -> int:
-    if not Touched.objects.filter(kind=kind.label).exists():
-        return 0
+def _step(kind: Kind) -> tuple[int, bool]:
+    """Fold one batch; return how many rows or counties that were, and whether as many may be waiting."""
     marks = list(Touched.objects.filter(kind=kind.label, row=None).values_list("pk", "jurisdiction")[:BATCH])
     if not marks:
-        return _fold_some(kind)
+        rows = _fold_some(kind)
+        return rows, rows == BATCH
     counties = {county for _mark, county in marks}
     if None in counties:
         recount(kind)
@@ -80,7 +82,7 @@ def _step(kind: Kind) -> int:
             _fold_rows(kind)
             _count(kind.indicators, list(counties))
     Touched.objects.filter(pk__in=[mark for mark, _county in marks]).delete()  # until now, readers asked the records
-    return len(counties)
+    return len(counties), True
 
 
 def _fold_rows(kind: Kind, limit: int | None = None) -> int:

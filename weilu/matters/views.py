@@ -51,7 +51,11 @@ def fetch(request: AccountRequest, number: str) -> Matter:
 
 def _fetch_to_act(request: AccountRequest, number: str) -> Matter:
     """Return the matter in scope without what only its page shows: the verb reads it again under lock."""
-    return get_object_or_404(Matter.objects.visible_to(request.user).select_related("jurisdiction"), number=number)
+    matter = get_object_or_404(Matter.objects.visible_to(request.user), number=number)
+    for grant in request.user.grants_now:
+        if grant.jurisdiction_id == matter.jurisdiction_id:
+            matter.jurisdiction = grant.jurisdiction  # read already, with the account
+    return matter
 
 
 def _went_elsewhere(request: AccountRequest, number: str) -> bool:
