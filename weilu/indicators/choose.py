@@ -2,6 +2,7 @@
 
 import datetime as dt
 from difflib import get_close_matches
+from uuid import UUID
 
 from django.db.models import Q
 from django.utils import timezone
@@ -45,7 +46,9 @@ def period_of(text: str) -> Period:
 
 
 def place_of(code: str, condition: Q | None = None) -> Place:
-    """Return the place that has a code today, or the last that had it.
+    """Return the place that has a code today, or the last that had it; or the one that a key names.
+
+    A place that was split is named by its key: one of its parts may have its code.
 
     Args:
         condition: what else must hold of the place: a reader's scope.
@@ -53,8 +56,12 @@ def place_of(code: str, condition: Q | None = None) -> Place:
     Raises:
         NotThere: there is none.
     """
-    rows = Place.objects.filter(condition or Q(), code=code)
-    found = rows.filter(valid_to=None).first() or rows.order_by("-valid_to").first()
+    rows = Place.objects.filter(condition or Q())
+    try:
+        found = rows.filter(pk=UUID(code)).first()
+    except ValueError:
+        rows = rows.filter(code=code)
+        found = rows.filter(valid_to=None).first() or rows.order_by("-valid_to").first()
     if found is None:
         raise NotThere(_("There is no place %(code)s.") % {"code": code})
     return found

@@ -18,6 +18,7 @@ from weilu.indicators.reading import LEVELS, UnknownBreakdown, read, rows_of, wa
 from weilu.lib.indicators import Indicator
 from weilu.lib.period import Period
 from weilu.orgs.access import AccountRequest, requires
+from weilu.orgs.attribution import naming
 from weilu.orgs.models import Level, Place
 from weilu.orgs.roles import Permission
 from weilu.orgs.scope import places_in_scope
@@ -78,7 +79,9 @@ def figures(request: AccountRequest) -> HttpResponse:
 
 
 def _link(place: Place, period: Period, **more: str) -> str:
-    return "?" + urlencode({"place": place.code, "period": period.text, **{key: v for key, v in more.items() if v}})
+    return "?" + urlencode(
+        {"place": naming(place)[0], "period": period.text, **{key: v for key, v in more.items() if v}}
+    )
 
 
 @requires(Permission.VIEW)

@@ -35,7 +35,8 @@ def history_of(place: Place, user: User) -> dict[str, Any]:
     """Return what a place's page says of its history."""
     return {
         "timeline": list(timeline(place)),
-        "predecessors": list(predecessors(place)) if place.valid_to is None else [],
+        "predecessors": list(predecessors(place).filter(split_away=None)) if place.valid_to is None else [],
+        "split": list(predecessors(place).exclude(split_away=None)) if place.valid_to is None else [],
         "successors": places_today(place) if place.valid_to else [],
         "today": timezone.localdate(),
         "may_change": changeable_by(user).filter(pk=place.pk).exists(),
