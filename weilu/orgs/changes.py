@@ -299,8 +299,7 @@ def _make(change: PlaceChange, what: NewPlace, parent: Place | None, before: Seq
         raise ChangeError(_("A code is 1 to 24 letters, digits or hyphens, not: %(code)s") % {"code": code}, "code")
     if not name or len(name) > LONGEST_NAME:
         raise ChangeError(_("A name has 1 to %(count)s characters.") % {"count": LONGEST_NAME}, "name")
-    if taken := Place.objects.filter(code=code, valid_to=None).first():
-        raise ChangeError(_("The code %(code)s belongs to %(place)s.") % {"code": code, "place": taken}, "code")
+    refuse_taken(code)
     path = f"{parent.path if parent else ''}{code}/"
     if len(path) > LONGEST_PATH - 25:
         raise ChangeError(_("The codes down to this place are too long together."), "code")
@@ -314,6 +313,22 @@ def _make(change: PlaceChange, what: NewPlace, parent: Place | None, before: Seq
         split_children=_union(*parted) if (parted := [old.split_children for old in before
                                                       if old.split_children is not None]) else None,
     )  # fmt: skip
+
+
+def refuse_taken(code: str) -> None:
+    """Refuse a code that a place of today has, naming where that lies.
+
+    Raises:
+        ChangeError: one has it.
+    """
+    if taken := Place.objects.filter(code=code, valid_to=None).select_related("parent").first():
+        words = {"code": code, "place": at_length(taken)}
+        raise ChangeError(_("The code %(code)s belongs to %(place)s.") % words, "code")
+
+
+def at_length(place: Place) -> str:
+    """Return the name of a place behind that of the place above it."""
+    return f"{place.parent} · {place}" if place.parent else str(place)
 
 
 def _union(*lists: Iterable[UUID]) -> list[UUID]:
