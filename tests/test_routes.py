@@ -340,6 +340,8 @@ ROUTES = {
     "place_change": Route(P.MANAGE, address=lambda t: {**village(t), "kind": "rename"}, inside={"administrator"}),
     "place_outline": Route(P.KEEP, address=village, inside=CLERKS | {"administrator"}),
     "place_grids": Route(P.VIEW, address=village, inside=CLERKS | OVERSEERS | MEMBERS),
+    "place_new_grid": Route(P.KEEP, address=village, inside=HOME_KEEPERS),
+    "place_new_building": Route(P.KEEP, address=village, inside=HOME_KEEPERS),
     "import_job": Route(P.KEEP, address=an_import, inside=HOME_KEEPERS),
     "import_refused": Route(P.KEEP, address=an_import, inside=HOME_KEEPERS),
     "map": Route(P.VIEW),

@@ -171,7 +171,10 @@ def test_a_split_sends_each_thing_where_it_was_told(world, by):
     assert again(second).path == f"{new.path}{second.code}/"
     assert again(world.branch).place == new
     assert fresh(world.village_clerk).grants_now[0].place == new
-    assert read(old) == read(new) == {matter.pk}
+    assert read(old) == read(new) == set()
+    assert read(world.village) == {matter.pk}  # it names no grid
+    for clerk in (world.village_clerk, world.clerk):
+        assert sees(clerk, matter)
     assert places_today(again(world.village)) == [old, new]
 
 

@@ -14,6 +14,7 @@ from weilu.indicators.own import own
 from weilu.lib.indicators import Indicator
 from weilu.lib.period import Period
 from weilu.orgs.access import AccountRequest
+from weilu.orgs.attribution import naming
 from weilu.orgs.models import Organisation, Place, User
 from weilu.orgs.roles import Permission
 from weilu.orgs.scope import places_in_scope
@@ -46,7 +47,7 @@ class Asked:
 
     def link(self, **more: str) -> str:
         """Return the query of an address, with what differs from this page; what is empty is left out."""
-        given = {"place": self.place.code, "period": self.period.text, "of": "own" if self.own else "", **more}
+        given = {"place": naming(self.place)[0], "period": self.period.text, "of": "own" if self.own else "", **more}
         return "?" + urlencode({key: value for key, value in given.items() if value})
 
     def counted(self, indicator: Indicator) -> Indicator:

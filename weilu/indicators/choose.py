@@ -1,6 +1,7 @@
 """What a reader asks for in an address or a command: indicator, place, period."""
 
 from difflib import get_close_matches
+from uuid import UUID
 
 from django.db.models import Q
 from django.utils.translation import gettext as _
@@ -44,7 +45,9 @@ def period_of(text: str) -> Period:
 
 
 def place_of(code: str, condition: Q | None = None) -> Place:
-    """Return the place that has a code today, or the last that had it.
+    """Return the place that has a code today, or the last that had it; or the one that a key names.
+
+    A place that was split is named by its key: one of its parts may have its code.
 
     Args:
         condition: what else must hold of the place: a reader's scope.
@@ -52,8 +55,12 @@ def place_of(code: str, condition: Q | None = None) -> Place:
     Raises:
         NotThere: there is none.
     """
-    rows = Place.objects.filter(condition or Q(), code=code)
-    found = rows.filter(valid_to=None).first() or rows.order_by("-valid_to").first()
+    rows = Place.objects.filter(condition or Q())
+    try:
+        found = rows.filter(pk=UUID(code)).first()
+    except ValueError:
+        rows = rows.filter(code=code)
+        found = rows.filter(valid_to=None).first() or rows.order_by("-valid_to").first()
     if found is None:
         raise NotThere(_("There is no place %(code)s.") % {"code": code})
     return found

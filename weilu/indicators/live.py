@@ -3,7 +3,6 @@
 import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any
 
 from django.contrib.postgres.fields import ArrayField
@@ -16,10 +15,9 @@ from django.utils.translation import gettext_lazy as _lazy
 from weilu.indicators.fields import field_of
 from weilu.lib.indicators import Breakdown, Indicator, Measure
 from weilu.lib.period import Period, spans_of
-from weilu.orgs.memory import remember, rows_by_id
+from weilu.orgs.attribution import counted_at, counting, find_group, in_group, naming
 from weilu.orgs.models import Level, Place, User
-from weilu.orgs.scope import COLUMNS, ids_of, in_place
-from weilu.orgs.succession import places_today
+from weilu.orgs.scope import COLUMNS, in_place
 
 LEVELS = {level.name.lower(): level for level in Level}
 TIMES = {"month": _lazy("month"), "quarter": _lazy("quarter"), "year": _lazy("year")}
@@ -221,7 +219,7 @@ def names_of(way: Breakdown, keys: list[Any]) -> dict[Any, str]:
 
 def _by_level(indicator: Indicator, level: Level) -> Grouping:
     if not indicator.place.endswith("path") and level in COLUMNS:
-        return Grouping(F(f"{indicator.place}{COLUMNS[level]}_id"), _places)
+        return Grouping(counted_at(level, indicator.place), _places)
     path = indicator.place if indicator.place.endswith("path") else f"{indicator.place}county__path"
     return Grouping(
         SplitPart(F(path), Value("/"), Value(int(level))),
@@ -230,13 +228,8 @@ def _by_level(indicator: Indicator, level: Level) -> Grouping:
 
 
 def _places(keys: list[Any]) -> dict[Any, tuple[str, str]]:
-    """Return code and name of what each place is today: readings go on in the successor, if there is one."""
-    found = {}
-    for key, place in rows_by_id(Place, keys).items():
-        today = remember(("today", key), partial(places_today, place)) if place.valid_to else [place]
-        shown = today[0] if len(today) == 1 else place
-        found[key] = (shown.code, shown.short_name)
-    return found
+    """Return code and name of the place in which each is counted today; what was split is a line of its own."""
+    return {key: naming(place) for key, place in counting(keys).items()}
 
 
 def code_names(keys: list[Any]) -> dict[Any, str]:
@@ -340,8 +333,7 @@ def narrowed(indicator: Indicator, rows: QuerySet, by: str, key: str) -> QuerySe
         return rows.filter(**{f"{indicator.at}__gte": first, f"{indicator.at}__lt": after})
     if by in LEVELS:
         if not indicator.place.endswith("path") and LEVELS[by] in COLUMNS:
-            column = f"{indicator.place}{COLUMNS[LEVELS[by]]}"
-            return rows.filter(Q(**{f"{column}__in": _once(key)}) if key else Q(**{f"{column}__isnull": True}))
+            return rows.filter(in_group(key, LEVELS[by], indicator.place))
         return rows.annotate(group=_by_level(indicator, LEVELS[by]).expression).filter(group=key)
     way = next((item for item in indicator.breakdowns if item.code == by), None)
     if way is None:
@@ -357,24 +349,11 @@ def group_name(indicator: Indicator, by: str, key: str) -> str:
     if by in TIMES:
         return key
     if by in LEVELS:
-        return code_names([key]).get(key) or str(_("not known"))
+        place = find_group(key, LEVELS[by]) if key else None
+        return naming(place)[1] if place else str(_("not known"))
     way = next(item for item in indicator.breakdowns if item.code == by)
     labels = {str(each): str(label) for each, label in way.choices().items()} if way.choices else {}
     return labels.get(key, key) or str(_("not known"))
-
-
-def _once(code: str) -> list[Any]:
-    """Return the keys of the places whose records are read under a code: those of today's go on from others."""
-    found = Place.objects.filter(code=code)
-    today = [place for place in found if place.valid_to is None]
-    alone = {place.pk for place in found if place.valid_to and len(places_today(place)) != 1}
-    keys = {key for place in today for key in ids_of(place) if _goes_on_alone(key, place)}
-    return [*keys, *alone]
-
-
-def _goes_on_alone(key: Any, place: Place) -> bool:
-    """Tell whether a place of before is read in ``place`` alone: what was split is read under its own name."""
-    return key == place.pk or len(places_today(rows_by_id(Place, [key])[key])) == 1
 
 
 def seen_by(indicator: Indicator, rows: QuerySet, user: User) -> QuerySet:

@@ -48,13 +48,22 @@ def _narrow(request: AccountRequest) -> tuple[Any, dict[str, Any]]:
     tab = request.GET.get("tab", "raised" if Permission.TRIAGE in user.permissions else "all")
     tab = tab if tab in TABS else "all"
     text = request.GET.get("q", "").strip()[:100]
-    chosen: dict[str, Any] = {"tab": tab, "q": text, "place": None, "category": None, "formerly": [], "today": []}
+    chosen: dict[str, Any] = {
+        "tab": tab,
+        "q": text,
+        "place": None,
+        "category": None,
+        "formerly": [],
+        "split": [],
+        "today": [],
+    }
     if code := request.GET.get("place", ""):
         place = find_place(user, Permission.VIEW, code)
         rows = rows.filter(in_place(place)) if place else rows.none()
         chosen["place"] = place
         if place and place.formerly:
-            chosen["formerly"] = list(predecessors(place))
+            chosen["formerly"] = list(predecessors(place).filter(split_away=None))
+            chosen["split"] = list(predecessors(place).exclude(split_away=None))
         if place and place.valid_to:
             chosen["today"] = places_today(place)
     if code := request.GET.get("category", ""):

@@ -18,10 +18,11 @@ from weilu.matters.models import Matter, MatterQuerySet
 from weilu.matters.queries import rows_of
 from weilu.matters.workflow import State
 from weilu.orgs.access import AccountRequest, requires
+from weilu.orgs.attribution import counted_at, counting, naming
 from weilu.orgs.models import Level, Network, Place, User
 from weilu.orgs.place_views import box_around, collection, feature, in_hand, shown_below
 from weilu.orgs.roles import Permission
-from weilu.orgs.scope import COLUMNS, ids_of, in_place, places_in_scope
+from weilu.orgs.scope import COLUMNS, in_place, places_in_scope
 
 POINTS = 500
 PERIODS = (30, 90, 365)
@@ -41,6 +42,15 @@ class Heat:
     count: int
     shade: int
     share: float
+
+    @property
+    def key(self) -> str:
+        """What names the place in an address, and until when it was if it was split."""
+        return naming(self.place)[0]
+
+    @property
+    def name(self) -> str:
+        return naming(self.place)[1]
 
 
 def _place(request: AccountRequest) -> Place:
@@ -77,12 +87,18 @@ def matters_in(user: User, place: Place, days: int) -> MatterQuerySet:
 
 
 def heat(user: User, place: Place, level: Level, days: int) -> list[Heat]:
-    """Count matters by the places of a level, each with those of what it goes on from; most first."""
+    """Count matters by the places of a level, each with those of what it goes on from; most first.
+
+    What was split is a row of its own, without an outline, for the matters that name nothing below it.
+    """
     rows = shown_below(user, place, level) or [place]
-    column = f"{COLUMNS.get(level, 'grid')}_id"
-    found = matters_in(user, place, days).order_by().values_list(column).annotate(Count("pk"))
-    by_key: dict[Any, int] = dict(found)
-    counts = [(row, sum(by_key.get(key, 0) for key in ids_of(row))) for row in rows]
+    there = matters_in(user, place, days).annotate(counted=counted_at(level)).order_by()
+    by_key: dict[Any, int] = dict(there.values_list("counted").annotate(Count("pk")))
+    found = dict.fromkeys(rows, 0)
+    for key, counted in counting([key for key in by_key if key]).items():
+        if counted in found or counted.split_away is not None:
+            found[counted] = found.get(counted, 0) + by_key[key]
+    counts = list(found.items())
     most = max((count for _row, count in counts), default=0) or 1
     total = sum(by_key.values()) or 1
     return sorted(

@@ -16,10 +16,11 @@ from weilu.lib.copying import copy_lines
 from weilu.lib.search import query_words, to_query, to_vector
 from weilu.matters.models import Category, Matter, MatterQuerySet, Module
 from weilu.matters.workflow import DONE, OPEN, State
+from weilu.orgs.attribution import counted_at, counting, naming
 from weilu.orgs.memory import rows_by_id
 from weilu.orgs.models import Grant, Jurisdiction, Level, Organisation, Place, User, valid_on
 from weilu.orgs.roles import Permission, Role
-from weilu.orgs.scope import NOTHING
+from weilu.orgs.scope import COLUMNS, NOTHING
 from weilu.orgs.succession import places_today
 
 PAGE = 20
@@ -302,16 +303,17 @@ def public_board(rows: QuerySet[Matter], by: str, name: str) -> list[PublicFigur
 def public_places(rows: QuerySet[Matter], column: str) -> list[PublicFigure]:
     """Sum settled, public matters by place, most settled first; what has ended counts where it goes on.
 
-    A place that was split stays a row of its own: its parts cannot be told from each other in what was before.
+    A place that was split stays a row of its own, for what names nothing below it.
 
     Args:
         column: ``township`` or ``village``.
     """
     found: dict[Place, list[PublicFigure]] = {}
-    figures = {row.key: row for row in public_board(rows, f"{column}__id", f"{column}__short_name") if row.key}
-    for key, place in rows_by_id(Place, [UUID(key) for key in figures]).items():
-        today = places_today(place)
-        found.setdefault(today[0] if len(today) == 1 else place, []).append(figures[str(key)])
+    level = next(level for level, name in COLUMNS.items() if name == column)
+    told = rows.annotate(counted=counted_at(level))
+    figures = {row.key: row for row in public_board(told, "counted", f"{column}__level") if row.key}
+    for key, place in counting([UUID(key) for key in figures]).items():
+        found.setdefault(place, []).append(figures[str(key)])
     summed = [_sum(place, parts) for place, parts in found.items()]
     return sorted(summed, key=lambda row: (-row.settled, row.key))
 
@@ -320,7 +322,7 @@ def _sum(place: Place, parts: list[PublicFigure]) -> PublicFigure:
     settled = sum(part.settled for part in parts)
     hours = sum(part.hours * part.settled for part in parts) / settled
     rated, satisfied = sum(part.rated for part in parts), sum(part.satisfied for part in parts)
-    return PublicFigure(place.code, place.short_name, settled, satisfied, rated, hours)
+    return PublicFigure(place.code, naming(place)[1], settled, satisfied, rated, hours)
 
 
 def settled_since(rows: MatterQuerySet, days: int) -> MatterQuerySet:

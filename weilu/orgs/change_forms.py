@@ -12,7 +12,8 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from weilu.orgs.changes import NewPlace, merge, move, rename, split
-from weilu.orgs.models import Level, Place, PlaceChange, User
+from weilu.orgs.models import Level, Network, Place, PlaceChange, User
+from weilu.orgs.outlines import LARGEST_FILE, BadOutline, outline_in, sound
 from weilu.orgs.succession import bodies_at, grants_at
 
 Kind = PlaceChange.Kind
@@ -160,14 +161,57 @@ class OutlineForm(forms.Form):
     """The outline of a place, as GeoJSON: drawn on the map, pasted, or as a file."""
 
     geometry = forms.CharField(
-        label=_("outline (GeoJSON)"), required=False, widget=forms.Textarea(attrs={"rows": 8, "spellcheck": "false"}),
+        label=_("outline (GeoJSON)"), required=False, widget=forms.Textarea(attrs={"rows": 6, "spellcheck": "false"}),
         help_text=_("A Polygon or MultiPolygon in longitude and latitude. The map above fills this in."),
     )  # fmt: skip
     file = forms.FileField(label=_("or a file"), required=False)
-    networks = forms.MultipleChoiceField(
-        label=_("networks on this grid"), required=False, widget=forms.CheckboxSelectMultiple
+    remove = forms.BooleanField(
+        label=_("remove the outline: the place then stands in no map and in no overlap"), required=False
     )
+    networks = forms.MultipleChoiceField(
+        label=_("networks on this grid"), choices=Network.choices, required=False,
+        widget=forms.CheckboxSelectMultiple,
+    )  # fmt: skip
     households = forms.IntegerField(label=_("households"), required=False, min_value=0, max_value=9_999_999)
+
+    def __init__(self, *args: Any, level: int, drawn: bool = False, **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        self.drawn = drawn
+        if not drawn:
+            del self.fields["remove"]
+        if level != Level.GRID:
+            del self.fields["networks"]
+        if level < Level.GRID:
+            del self.fields["households"]
+
+    def clean(self) -> dict[str, Any]:
+        """Read the outline, from the file if there is one; ``outline`` is None where none is given."""
+        data = super().clean() or {}
+        column = "file" if data.get("file") else "geometry"
+        raw = data["file"].read(LARGEST_FILE + 1) if data.get("file") else data.get("geometry", "").encode()
+        data["outline"] = None
+        if data.get("remove"):
+            return data
+        try:
+            data["outline"] = sound(outline_in(raw)) if raw.strip() else None
+        except BadOutline as error:
+            self.add_error(column, str(error))
+            return data
+        if data["outline"] is None and self.drawn:
+            self.add_error("geometry", _("The outline is empty. Draw or paste one, or tick that it is to be removed."))
+        elif data["outline"] is None and "households" not in self.fields:
+            self.add_error("geometry", _("Nothing is drawn yet: tap the map, paste an outline, or choose a file."))
+        return data
+
+
+class NewPlaceForm(OutlineForm):
+    """A new grid or building."""
+
+    name = forms.CharField(label=_("full name"), max_length=80)
+    code = forms.CharField(
+        label=_("code"), max_length=24, help_text=_("The next free one is proposed; your own is as good.")
+    )
+    field_order = ("name", "code", "networks", "households", "geometry", "file")
 
 
 class GridFileForm(forms.Form):

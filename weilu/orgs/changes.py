@@ -170,7 +170,8 @@ def split(
 ) -> list[Place]:  # fmt: skip
     """Make several places of one; one of them may keep its code and name.
 
-    Records of before belong to all parts. What is asked nowhere (homes, venues) goes on in the first.
+    Records of before are counted where what they name below goes on, and with the place that ended where they name
+    nothing below it; clerks of all parts see them. What is asked nowhere (homes, venues) goes on in the first.
 
     Args:
         parts: the places that it becomes, the first being the one that carries on.
@@ -190,15 +191,39 @@ def split(
                 raise ChangeError(_("Say in which of the new places %(name)s goes on.") % {"name": row}, "belongs")
         _end(change, [held])
         new = []
+        went = _went_with(held, children, belongs)
         for number, part in enumerate(parts):
             made = _make(change, part, held.parent, [held])
             mine = {key for child in children if belongs[child.pk] == number for key in (child.pk, *child.formerly)}
             made.taken_over = [key for key in held.taken_over if key in mine]
+            made.split_from = [held.pk, *held.formerly]
+            made.split_children = [key for key, number_of in went.items() if number_of == number]
             made.latitude, made.longitude, made.networks = held.latitude, held.longitude, held.networks
             made.save(force_insert=True)
             new.append(made)
+        held.split_away = list(went)
+        held.save(update_fields=["split_away"])
         _hand_over(change, held, lambda key: new[belongs.get(key, 0)] if key else new[0])
         return _finish(change, [held], new)
+
+
+def _went_with(held: Place, children: Sequence[Place], belongs: Mapping[UUID, int]) -> dict[UUID, int]:
+    """Return by which keys below a place that is split its records are told apart: the part of each.
+
+    What was itself torn apart before, and now lies in several parts, tells nothing; nor does what lay elsewhere.
+    """
+    number_of: dict[UUID, set[int]] = {}
+    for child in children:
+        for key in (child.pk, *child.formerly):
+            number_of.setdefault(key, set()).add(belongs[child.pk])
+    lineage = {held.pk, *held.formerly}
+    above = dict(Place.objects.filter(pk__in=number_of).values_list("pk", "parent_id"))
+    by_part, known = set(held.split_from), set(held.split_children or ())
+    return {
+        key: min(numbers)
+        for key, numbers in number_of.items()
+        if len(numbers) == 1 and above[key] in lineage and (above[key] not in by_part or key in known)
+    }
 
 
 # --- the steps --------------------------------------------------------------------------------------------------------
@@ -274,8 +299,7 @@ def _make(change: PlaceChange, what: NewPlace, parent: Place | None, before: Seq
         raise ChangeError(_("A code is 1 to 24 letters, digits or hyphens, not: %(code)s") % {"code": code}, "code")
     if not name or len(name) > LONGEST_NAME:
         raise ChangeError(_("A name has 1 to %(count)s characters.") % {"count": LONGEST_NAME}, "name")
-    if taken := Place.objects.filter(code=code, valid_to=None).first():
-        raise ChangeError(_("The code %(code)s belongs to %(place)s.") % {"code": code, "place": taken}, "code")
+    refuse_taken(code)
     path = f"{parent.path if parent else ''}{code}/"
     if len(path) > LONGEST_PATH - 25:
         raise ChangeError(_("The codes down to this place are too long together."), "code")
@@ -285,7 +309,26 @@ def _make(change: PlaceChange, what: NewPlace, parent: Place | None, before: Seq
         valid_from=change.day, begun_by=change,
         formerly=_union(*([old.pk, *old.formerly] for old in before)),
         taken_over=_union(*(old.taken_over for old in before)),
+        split_from=_union(*(old.split_from for old in before)),
+        split_children=_union(*parted) if (parted := [old.split_children for old in before
+                                                      if old.split_children is not None]) else None,
     )  # fmt: skip
+
+
+def refuse_taken(code: str) -> None:
+    """Refuse a code that a place of today has, naming where that lies.
+
+    Raises:
+        ChangeError: one has it.
+    """
+    if taken := Place.objects.filter(code=code, valid_to=None).select_related("parent").first():
+        words = {"code": code, "place": at_length(taken)}
+        raise ChangeError(_("The code %(code)s belongs to %(place)s.") % words, "code")
+
+
+def at_length(place: Place) -> str:
+    """Return the name of a place behind that of the place above it."""
+    return f"{place.parent} · {place}" if place.parent else str(place)
 
 
 def _union(*lists: Iterable[UUID]) -> list[UUID]:

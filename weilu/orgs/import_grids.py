@@ -17,7 +17,7 @@ from rich.console import Console
 from shapely.geometry import shape
 
 from weilu.lib.import_result import ImportProblem, ImportResult, Refusal, Tell
-from weilu.orgs.changes import CODE, LONGEST_NAME
+from weilu.orgs.changes import CODE, LONGEST_NAME, at_length
 from weilu.orgs.imports.kinds import Kind
 from weilu.orgs.models import Level, Network, Place, PlaceOutline
 from weilu.orgs.names import full_name
@@ -250,7 +250,9 @@ class Intake:
                 sound_ones.append((number, _feature(each)))
             self._say(number, len(features))
         codes = [given.code for _number, given in sound_ones]
-        self.taken = {row.code: row for row in Place.objects.filter(code__in=codes, valid_to=None)}
+        self.taken = {
+            row.code: row for row in Place.objects.filter(code__in=codes, valid_to=None).select_related("parent")
+        }
         for count, (number, given) in enumerate(sorted(sound_ones, key=lambda pair: pair[1].level), start=1):
             with self._refusing(number, features[number - 1]):
                 self._enter(number, given)
@@ -290,7 +292,7 @@ class Intake:
         there = self.known.get(given.code)
         if there is None and (other := self.taken.get(given.code)):
             raise Refusal("code", _("The code %(code)s belongs to %(place)s.")
-                          % {"code": given.code, "place": other})  # fmt: skip
+                          % {"code": given.code, "place": at_length(other)})  # fmt: skip
         if there and there.level != given.level:
             raise Refusal("level", _("%(place)s is no %(level)s.") % {"place": there, "level": given.level.label})
         parent = self._parent(given, there)

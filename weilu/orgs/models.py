@@ -100,6 +100,11 @@ class Place(Dated):
     # and of places that lie below it now, with what they were before, while their earlier records name another above.
     formerly = ArrayField(models.UUIDField(), default=list, db_default=[], blank=True, editable=False)
     taken_over = ArrayField(models.UUIDField(), default=list, db_default=[], blank=True, editable=False)
+    # Of a split, see weilu.orgs.attribution: which places' records come here by what lies below, by what of it; and of
+    # the place that was split, what its parts have of it. Empty where nothing was split.
+    split_from = ArrayField(models.UUIDField(), default=list, db_default=[], blank=True, editable=False)
+    split_children = ArrayField(models.UUIDField(), null=True, blank=True, editable=False)
+    split_away = ArrayField(models.UUIDField(), null=True, blank=True, editable=False)
     latitude = models.FloatField(_("latitude"), null=True, blank=True)
     longitude = models.FloatField(_("longitude"), null=True, blank=True)
     # Of grids: the networks that it carries. Of buildings and grids: how many households live there.
@@ -127,6 +132,7 @@ class Place(Dated):
         indexes = [
             models.Index(fields=["path", "level"], name="place_path", opclasses=["text_pattern_ops", "int2_ops"]),
             models.Index(fields=["parent", "code"], name="place_children"),
+            models.Index(fields=["level"], name="place_part_of_split", condition=Q(split_children__isnull=False)),
             # The three thousand places from which figures above the county are put together.
             models.Index(
                 fields=["path"], name="place_county_path", opclasses=["text_pattern_ops"], condition=Q(level__lte=3)

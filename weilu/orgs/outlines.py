@@ -7,6 +7,7 @@ within 0.3 % here.
 
 import json
 import math
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -68,6 +69,29 @@ def read_json(raw: bytes) -> Any:
         return json.loads(raw.decode("utf-8-sig"), parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
         raise BadOutline(_("This is not GeoJSON: it cannot be read as JSON in UTF-8.")) from error
+
+
+def outline_in(raw: bytes) -> Any:
+    """Return the outline that a pasted text or a file holds: a geometry, a Feature, or a collection of one.
+
+    Raises:
+        BadOutline: it is no GeoJSON, in another reference system, or holds more than one feature.
+    """
+    if re.match(rb"\s*(SRID=\d+;)?\s*(MULTI)?POLYGON\s*Z?\s*\(", raw, re.IGNORECASE):
+        raise BadOutline(_('This is WKT. Export it as GeoJSON: it begins with {"type": "Polygon".'))
+    document = read_json(raw)
+    if not isinstance(document, Mapping):
+        raise BadOutline(_('This is a list of numbers. GeoJSON begins with {"type": "Polygon", "coordinates": ….'))
+    check_reference(document)
+    if document.get("type") == "FeatureCollection":
+        features = document.get("features")
+        if not isinstance(features, list) or len(features) != 1:
+            raise BadOutline(
+                _("The text holds %(count)s features; give the one whose outline this is.")
+                % {"count": len(features) if isinstance(features, list) else 0}
+            )
+        document = features[0]
+    return document.get("geometry") if isinstance(document, Mapping) and "geometry" in document else document
 
 
 def _refuse_constant(text: str) -> float:

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
+from django.db import transaction
 from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -13,10 +14,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from weilu.orgs.access import AccountRequest, requires
-from weilu.orgs.change_forms import FORMS, OutlineForm, SplitForm
+from weilu.orgs.change_forms import FORMS, NewPlaceForm, OutlineForm, SplitForm
 from weilu.orgs.changes import ChangeError
+from weilu.orgs.making import ABOVE, make_place, next_code
 from weilu.orgs.models import Level, Network, Place, PlaceChange, PlaceOutline, User
-from weilu.orgs.outlines import LARGEST_FILE, BadOutline, read_json, set_outline
+from weilu.orgs.outlines import BadOutline, set_outline
 from weilu.orgs.roles import Permission
 from weilu.orgs.scope import places_in_scope
 from weilu.orgs.succession import changeable_by, find_place, places_today, predecessors, preview, timeline
@@ -35,7 +37,8 @@ def history_of(place: Place, user: User) -> dict[str, Any]:
     """Return what a place's page says of its history."""
     return {
         "timeline": list(timeline(place)),
-        "predecessors": list(predecessors(place)) if place.valid_to is None else [],
+        "predecessors": list(predecessors(place).filter(split_away=None)) if place.valid_to is None else [],
+        "split": list(predecessors(place).exclude(split_away=None)) if place.valid_to is None else [],
         "successors": places_today(place) if place.valid_to else [],
         "today": timezone.localdate(),
         "may_change": changeable_by(user).filter(pk=place.pk).exists(),
@@ -148,43 +151,70 @@ def place_outline(request: AccountRequest, code: str) -> HttpResponse:
     initial = {
         "geometry": json.dumps(row.geometry) if row else "", "networks": place.networks, "households": place.households,
     }  # fmt: skip
-    form = OutlineForm(request.POST or None, request.FILES or None, initial=initial)
-    form.fields["networks"].choices = Network.choices  # type: ignore[attr-defined]
-    if place.level != Level.GRID:
-        del form.fields["networks"]
-    if place.level < Level.GRID:
-        del form.fields["households"]
+    form = OutlineForm(
+        request.POST or None, request.FILES or None, initial=initial, level=place.level, drawn=row is not None
+    )
     if request.method == "POST" and form.is_valid():
         try:
-            _save_outline(place, form)
+            said = _save_outline(place, form)
         except BadOutline as error:
-            form.add_error("geometry", str(error))
+            form.add_error("file" if form.cleaned_data.get("file") else "geometry", str(error))
         else:
-            messages.success(request, _("The outline of %(place)s is kept.") % {"place": place})
+            messages.success(request, said % {"place": place})
             return redirect("place", place.code)
     context = {"place": place, "form": form, "box": box_around(place), "tiles": settings.TILES}
+    if place.parent:
+        context["around"] = reverse("map_outlines", args=[place.parent.code, place.level])
+        context["within"] = reverse("map_outlines", args=[place.parent.code, place.parent.level])
     return render(request, "orgs/place_outline.html", context, status=422 if form.errors else 200)
 
 
-def _save_outline(place: Place, form: OutlineForm) -> None:
+@transaction.atomic
+def _save_outline(place: Place, form: OutlineForm) -> str:
+    """Keep what was given; return what to say of it."""
     data = form.cleaned_data
-    raw = _read(data["file"]) if data.get("file") else data["geometry"].encode()
-    if raw.strip():
-        document = read_json(raw)
-        if isinstance(document, dict) and document.get("type") == "FeatureCollection" and document.get("features"):
-            document = document["features"][0]
-        geometry = document.get("geometry") if isinstance(document, dict) and "geometry" in document else document
-        set_outline(place, geometry)
+    if data.get("remove"):
+        PlaceOutline.objects.filter(place=place).delete()
+    elif data["outline"] is not None:
+        set_outline(place, data["outline"])
     columns = [column for column in ("networks", "households") if column in data]
     for column in columns:
         setattr(place, column, data[column])
     if columns:
         place.save(update_fields=columns)
+    if data.get("remove"):
+        return _("The outline of %(place)s was removed.")
+    return _("The outline of %(place)s is kept.") if data["outline"] is not None else _("%(place)s is kept.")
 
 
-def _read(file: Any) -> bytes:
-    """Return a file's bytes, but no more than one too many: the reader refuses what is larger."""
-    return file.read(LARGEST_FILE + 1)
+@requires(Permission.KEEP)
+def place_new(request: AccountRequest, code: str, kind: str) -> HttpResponse:
+    """A new grid or building in a place: its outline drawn on the map, pasted or uploaded."""
+    parent = in_hand(request.user, Permission.KEEP, code)
+    level = {"grid": Level.GRID, "building": Level.BUILDING}[kind]
+    if parent.level not in ABOVE[level]:
+        raise Http404
+    initial = {"code": next_code(parent, level)}
+    form = NewPlaceForm(request.POST or None, request.FILES or None, initial=initial, level=level)
+    if request.method == "POST" and form.is_valid():
+        data = form.cleaned_data
+        given = {column: data[column] for column in ("networks", "households") if column in data}
+        try:
+            new = make_place(parent, level, code=data["code"], name=data["name"], geometry=data["outline"], **given)
+        except ChangeError as error:
+            form.add_error(error.column or None, str(error))
+        except BadOutline as error:
+            form.add_error("file" if data.get("file") else "geometry", str(error))
+        else:
+            messages.success(request, _("%(place)s is entered.") % {"place": new})
+            again = "more" in request.POST
+            return redirect(f"place_new_{kind}", parent.code) if again else redirect("place", new.code)
+    context = {
+        "place": parent, "form": form, "box": box_around(parent), "tiles": settings.TILES, "new": kind,
+        "around": reverse("map_outlines", args=[parent.code, int(level)]),
+        "within": reverse("map_outlines", args=[parent.code, parent.level]),
+    }  # fmt: skip
+    return render(request, "orgs/place_outline.html", context, status=422 if form.errors else 200)
 
 
 def box_around(place: Place) -> str:

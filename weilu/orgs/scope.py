@@ -24,20 +24,46 @@ def column_is(column: str, keys: list[UUID]) -> Q:
 
 
 def in_place(place: Place, prefix: str = "") -> Q:
-    """Return the condition that a record lies in ``place``, by the column of that place's level.
+    """Return the condition that a record is counted in ``place``, by the column of that place's level.
 
-    A place that goes on from others (renamed, merged, split) holds their records too; one that has ended, its own.
+    A place that goes on from others (renamed, merged) holds their records too; one that has ended, its own. Of what
+    was split each part holds the records of what went to it, and the place that ended those that name nothing below
+    it: see :mod:`weilu.orgs.attribution`.
 
     Args:
         place: any level from province to grid.
         prefix: path to the record's columns, such as ``matter__``.
     """
     if column := COLUMNS.get(Level(place.level)):
-        return column_is(f"{prefix}{column}_id", ids_of(place))
+        return _counted(place, column, prefix)
     if place.level < Level.COUNTY:
         inside = Jurisdiction.objects.filter(place__path__startswith=place.path).values("pk")
         return Q(**{f"{prefix}jurisdiction_id__in": inside})
     return NOTHING
+
+
+def _counted(place: Place, column: str, prefix: str) -> Q:
+    was_split = place.split_away is not None
+    if place.valid_to is not None and not was_split:
+        return column_is(f"{prefix}{column}_id", [place.pk])
+    by_part = set(place.split_from)
+    whole = [place.pk, *(key for key in place.formerly if key not in by_part)]
+    condition = column_is(f"{prefix}{column}_id", whole)
+    below = COLUMNS.get(Level(place.level + 1))
+    if below and place.split_from and place.split_children:
+        came = column_is(f"{prefix}{column}_id", place.split_from)
+        condition |= came & column_is(f"{prefix}{below}_id", place.split_children)
+    if below and place.split_away:
+        gone = Q(**{f"{prefix}{below}_id__in": place.split_away})
+        condition &= Q(**{f"{prefix}{below}_id__isnull": True}) | ~gone
+    return condition
+
+
+def _seen_from(place: Place) -> Q:
+    """Return the condition that a record may be seen from ``place``: all of what it goes on from, split or not."""
+    if column := COLUMNS.get(Level(place.level)):
+        return column_is(f"{column}_id", ids_of(place))
+    return in_place(place)
 
 
 def in_reach(grant: Grant) -> Q:
@@ -47,7 +73,7 @@ def in_reach(grant: Grant) -> Q:
     gives that order. Without it the first page of a merged township sorts all that it ever had.
     """
     place = grant.place
-    condition = in_place(place)
+    condition = _seen_from(place)
     if place.taken_over:
         condition |= column_is(f"{COLUMNS[Level(place.level + 1)]}_id", place.taken_over)
     several = place.level > Level.COUNTY and (place.formerly or place.taken_over)

@@ -38,7 +38,7 @@ def take_back(change: PlaceChange, *, by: User | None) -> PlaceChange:
     for place in old:
         place.successors.clear()
     Place.objects.filter(pk__in=[place.pk for place in new]).delete()
-    Place.objects.filter(pk__in=[place.pk for place in old]).update(valid_to=None, ended_by=None)
+    Place.objects.filter(pk__in=[place.pk for place in old]).update(valid_to=None, ended_by=None, split_away=None)
     change.undone_at, change.undone_by = timezone.now(), by
     change.save(update_fields=["undone_at", "undone_by"])
     transaction.on_commit(memory.forget)

@@ -56,5 +56,9 @@
     const others = { ...found, features: found.features.filter((each) => each.properties.code !== node.dataset.code) };
     window.weiluMap.polygons(others, "map-around").eachLayer((layer) => { layer.off("click"); }).addTo(map).bringToBack();
   }).catch(() => {});
+  // What it has to lie in: seen, not touched.
+  if (node.dataset.within) window.weiluMap.load(node.dataset.within).then((found) => {
+    window.weiluMap.polygons(found, "map-within").eachLayer((layer) => { layer.off("click"); }).addTo(map).bringToBack();
+  }).catch(() => {});
   read();
 })();

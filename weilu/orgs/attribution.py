@@ -1,0 +1,99 @@
+"""Where the records of a place that was split are counted: each in one place, so that sums of the parts are the whole.
+
+A record names the places of all levels. When a township is split, its villages go on in one part each: records of a
+village are read in the part to which it went, whatever becomes of the village later. Records that name no village, or
+one that was itself torn apart, stay with the township that ended: a line of its own beside its parts. The same holds
+one level below, of villages and their grids.
+
+Three columns of a place say so, written by :func:`weilu.orgs.changes.split`:
+
+- ``split_from`` of a part: the places of before whose records come by what lies below them;
+- ``split_children`` of a part: what lies below it since the split, by which they come;
+- ``split_away`` of the place that was split: what the parts have of it together.
+
+Who may *see* records is another question: :func:`weilu.orgs.scope.in_reach`.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Case, F, Q, QuerySet, UUIDField, Value, When
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+
+from weilu.orgs.memory import rows_by_id
+from weilu.orgs.models import Level, Place
+from weilu.orgs.scope import COLUMNS, column_is, in_place
+
+
+def _below(level: int) -> str:
+    """Return the column of the level below, by which records of a split place are told apart; grids have none."""
+    return COLUMNS.get(Level(level + 1), "") if level < Level.BUILDING else ""
+
+
+def parts_of_splits(level: int) -> QuerySet[Place]:
+    """Return the places of a level that began as a part of another, or go on from one: the latest first."""
+    return Place.objects.filter(level=level, split_children__isnull=False).order_by("-valid_from", "-id")
+
+
+def counted_at(level: Level, prefix: str = "") -> Any:
+    """Return the expression for the key of the place of ``level`` in which a record is counted, as far as it was split.
+
+    What was renamed or merged since is not followed: see :func:`counting`.
+    """
+    column = f"{prefix}{COLUMNS[level]}_id"
+    below = _below(level)
+    whens = [
+        When(column_is(column, part.split_from) & column_is(f"{prefix}{below}_id", part.split_children or []),
+             then=Value(part.pk, output_field=UUIDField()))
+        for part in parts_of_splits(level) if below and part.split_from and part.split_children
+    ]  # fmt: skip
+    if not whens:
+        return F(column)
+    return Case(*whens, default=F(column), output_field=UUIDField())
+
+
+def counting(keys: Iterable[UUID]) -> dict[UUID, Place]:
+    """Return the place in which records of each key are counted: what goes on from it alone, or where it was split."""
+    found: dict[UUID, Place] = {}
+    for key, place in rows_by_id(Place, keys).items():
+        while place.valid_to is not None and place.split_away is None:
+            after = list(place.successors.all()[:2])
+            if len(after) != 1:
+                break
+            place = after[0]
+        found[key] = place
+    return found
+
+
+def naming(place: Place) -> tuple[str, str]:
+    """Return what names a place in a breakdown: code and name; of one that was split its key, and until when it was.
+
+    A part may have the code of what was split, and its name.
+    """
+    if place.valid_to is None or place.split_away is None:
+        return place.code, place.short_name
+    day = date_format(place.valid_to, "Y-m-d")
+    return str(place.pk), _("%(place)s before (until %(day)s)") % {"place": place.short_name, "day": day}
+
+
+def find_group(key: str, level: int) -> Place | None:
+    """Return the place that :func:`naming` named so."""
+    rows = Place.objects.filter(level=level)
+    try:
+        return rows.filter(pk=UUID(key)).first()
+    except ValueError:
+        return rows.filter(code=key, valid_to=None).first()
+
+
+def in_group(key: str, level: Level, prefix: str = "") -> Q:
+    """Return the condition that a record is counted under what :func:`naming` named; empty: that it names none."""
+    column = f"{prefix}{COLUMNS[level]}_id"
+    if not key:
+        return Q(**{f"{column}__isnull": True})
+    place = find_group(key, level)
+    condition = in_place(place, prefix) if place else Q(pk__in=[])
+    alone = [row.pk for row in Place.objects.filter(code=key, level=level).exclude(valid_to=None)
+             if row.split_away is None and row.successors.count() != 1]  # fmt: skip
+    return condition | column_is(column, alone) if alone else condition
