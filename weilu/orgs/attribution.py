@@ -18,7 +18,9 @@ from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Case, F, Q, QuerySet, UUIDField, Value, When
+from asgiref.local import Local
+from django.core.signals import request_finished, request_started
+from django.db.models import Case, F, Q, UUIDField, Value, When
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
@@ -32,9 +34,30 @@ def _below(level: int) -> str:
     return COLUMNS.get(Level(level + 1), "") if level < Level.BUILDING else ""
 
 
-def parts_of_splits(level: int) -> QuerySet[Place]:
+_request = Local()  # what one request has asked already: a page of twenty figures asks for splits once
+
+
+def _begin(**kwargs: Any) -> None:
+    _request.parts = {}
+
+
+def _end(**kwargs: Any) -> None:
+    _request.parts = None
+
+
+request_started.connect(_begin, dispatch_uid="attribution.begin")
+request_finished.connect(_end, dispatch_uid="attribution.end")
+
+
+def parts_of_splits(level: int) -> list[Place]:
     """Return the places of a level that began as a part of another, or go on from one: the latest first."""
-    return Place.objects.filter(level=level, split_children__isnull=False).order_by("-valid_from", "-id")
+    asked: dict[int, list[Place]] | None = getattr(_request, "parts", None)
+    if asked is not None and level in asked:
+        return asked[level]
+    found = list(Place.objects.filter(level=level, split_children__isnull=False).order_by("-valid_from", "-id"))
+    if asked is not None:
+        asked[level] = found
+    return found
 
 
 def counted_at(level: Level, prefix: str = "") -> Any:
