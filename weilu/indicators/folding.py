@@ -21,6 +21,8 @@ from weilu.orgs.models import Level, Place
 BATCH = 20_000
 # So many rows are counted in one step when cells are made anew.
 STEP = 500_000
+# What sorting and grouping of a step may take: at the server's usual value they go to disk and take twice as long.
+STEP_MEMORY = "128MB"
 
 Tell = Callable[[int, int], None]
 
@@ -170,7 +172,8 @@ def recount(kind: Kind, indicators: list[Indicator] | None = None, tell: Tell | 
         gone = Cell.objects.filter(code__in=[each.code for each in indicators]).exclude(jurisdiction__in=list(found))
         gone._raw_delete(gone.db)
     for counties in _steps(found):
-        with _held(kind), _snapshot():
+        with _held(kind), _snapshot(), connection.cursor() as cursor:
+            cursor.execute("SELECT set_config('work_mem', %s, true)", [STEP_MEMORY])
             _fold_rows(kind)
             _count(indicators, counties)
         done += sum(found[county] for county in counties)
