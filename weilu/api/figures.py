@@ -12,7 +12,7 @@ from ninja import Query, Router
 
 from weilu.indicators.catalogue import catalogue
 from weilu.indicators.choose import NotThere, indicator_of, period_of, place_of
-from weilu.indicators.reading import narrowed, read, rows_of, seen_by, ways
+from weilu.indicators.reading import check_way, narrowed, read, rows_of, seen_by, ways
 from weilu.lib.crypto import EncryptedField, mask_name
 from weilu.lib.indicators import Indicator
 from weilu.lib.period import Period
@@ -115,14 +115,9 @@ def figure_rows(
 
 
 def _group(indicator: Indicator, place: Place, period: Period, by: str, key: str) -> QuerySet:
-    """Return the rows of one group; a key that cannot be one names none."""
-    if by not in ways(indicator, place):
-        read(indicator, place, period, by)  # says what there is
-    rows = rows_of(indicator, place, period)
-    try:
-        return narrowed(indicator, rows, by, key)
-    except ValueError:
-        return rows.none()
+    """Return the rows of one group."""
+    check_way(indicator, place, by)
+    return narrowed(indicator, rows_of(indicator, place, period), by, key)
 
 
 def _listed(indicator: Indicator, rows: QuerySet) -> QuerySet:

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from django.db.models import Q
-from django.http import Http404
 from django.utils import timezone
 from django.utils.functional import cached_property
 
 from weilu.indicators.choose import NotThere, indicator_of, period_of, place_of
 from weilu.indicators.own import own
+from weilu.lib.explained import NotFound
 from weilu.lib.indicators import Indicator
 from weilu.lib.period import Period
 from weilu.orgs.access import AccountRequest
@@ -70,13 +70,13 @@ def asked_place(request: AccountRequest) -> Place:
     """Return the place of the address in the reader's reach; by default the widest of it.
 
     Raises:
-        Http404: there is none.
+        NotFound: there is none.
     """
     if code := request.GET.get("place"):
         try:
             return place_of(code, readable(request.user))
         except NotThere as error:
-            raise Http404(str(error)) from error
+            raise NotFound(str(error)) from error
     return min((grant.place for grant in request.user.grants_for(Permission.VIEW)), key=lambda place: place.level)
 
 
@@ -84,7 +84,7 @@ def asked_period(request: AccountRequest, usual: Period | None = None) -> Period
     """Return the period of the address; by default ``usual``, or this year.
 
     Raises:
-        Http404: it names none.
+        NotFound: it names none.
     """
     text = request.GET.get("period")
     if not text:
@@ -92,19 +92,19 @@ def asked_period(request: AccountRequest, usual: Period | None = None) -> Period
     try:
         return period_of(text)
     except NotThere as error:
-        raise Http404(str(error)) from error
+        raise NotFound(str(error)) from error
 
 
 def asked_indicator(code: str) -> Indicator:
     """Return the indicator of an address.
 
     Raises:
-        Http404: there is none.
+        NotFound: there is none.
     """
     try:
         return indicator_of(code)
     except NotThere as error:
-        raise Http404(str(error)) from error
+        raise NotFound(str(error)) from error
 
 
 def asked(request: AccountRequest, usual: Period | None = None, *, own_first: bool = False) -> Asked:

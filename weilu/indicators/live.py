@@ -324,10 +324,15 @@ def narrowed(indicator: Indicator, rows: QuerySet, by: str, key: str) -> QuerySe
     """Narrow the rows behind a figure to one group of it.
 
     Raises:
-        UnknownBreakdown: the indicator cannot be taken apart so.
+        UnknownBreakdown: the indicator cannot be taken apart so, or the key is no month, quarter or year.
     """
     if by in TIMES:
-        part = Period.of(key)
+        try:
+            part = Period.of(key)
+        except ValueError as error:
+            raise UnknownBreakdown(
+                _("“%(key)s” is no part of “%(by)s”. Write 2025, 2025Q3 or 2025-03.") % {"key": key, "by": by}
+            ) from error
         first = _moment(rows, indicator.at, part.begins, part.start)
         after = _moment(rows, indicator.at, part.ends, part.end)
         return rows.filter(**{f"{indicator.at}__gte": first, f"{indicator.at}__lt": after})

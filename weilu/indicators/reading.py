@@ -20,7 +20,8 @@ from weilu.lib.prepared import planned_by_values
 from weilu.orgs.models import Level, Place
 
 __all__ = [
-    "LEVELS", "TIMES", "Part", "Reading", "UnknownBreakdown", "narrowed", "read", "rows_of", "seen_by", "ways",
+    "LEVELS", "TIMES", "Part", "Reading", "UnknownBreakdown", "check_way", "narrowed", "read", "rows_of", "seen_by",
+    "ways",
 ]  # fmt: skip
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from django.conf import settings
-from django.http import Http404, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -23,6 +23,7 @@ from weilu.indicators.reading import (
     TIMES,
     Reading,
     UnknownBreakdown,
+    check_way,
     narrowed,
     read,
     rows_of,
@@ -30,6 +31,7 @@ from weilu.indicators.reading import (
     ways,
 )
 from weilu.indicators.words import LAST_DAYS, answer
+from weilu.lib.explained import NotFound
 from weilu.lib.indicators import Indicator
 from weilu.lib.period import Period, last_days, months_up_to
 from weilu.orgs.access import AccountRequest, requires
@@ -79,7 +81,12 @@ def figure(request: AccountRequest, code: str) -> HttpResponse:
     place, period = wanted.place, wanted.period
     there = ways(indicator, place)
     by = request.GET.get("by", "")
-    by = by if by in there else next(iter(there), "")
+    try:
+        if by:
+            check_way(indicator, place, by)
+    except UnknownBreakdown as error:
+        raise NotFound(str(error)) from error
+    by = by or next(iter(there), "")
     reading = read(wanted.counted(indicator), place, period, by)
     if request.GET.get("format") == "xlsx":
         return export.figure(wanted, reading)
@@ -141,6 +148,8 @@ def figure_rows(request: AccountRequest, code: str) -> HttpResponse:
     indicator, wanted = asked_indicator(code), asked(request)
     by, key = request.GET.get("by", ""), request.GET.get("key", "")
     try:
+        if by:
+            check_way(indicator, wanted.place, by)
         opened = open_rows(
             wanted.counted(indicator), wanted.place, wanted.period, request.user, by=by, key=key, page=_page(request)
         )
@@ -151,7 +160,7 @@ def figure_rows(request: AccountRequest, code: str) -> HttpResponse:
         if request.GET.get("format") == "xlsx":
             return export.rows(wanted, indicator, _lines(wanted, indicator, by, key), opened.hidden)
     except (UnknownBreakdown, ValueError) as error:
-        raise Http404(str(error)) from error
+        raise NotFound(str(error)) from error
     context = {
         "asked": wanted,
         "indicator": indicator,

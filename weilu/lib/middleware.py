@@ -4,12 +4,13 @@ from collections.abc import Callable
 
 from django.conf import settings
 from django.core.exceptions import BadRequest
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
 from django.urls import Resolver404, resolve
 from django.utils import translation
+from django.utils.translation import gettext as _
 
-CHOICES = {code for code, _ in settings.LANGUAGES}
+CHOICES = {code for code, _name in settings.LANGUAGES}
 
 
 class LanguageMiddleware:
@@ -67,8 +68,8 @@ class TextMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         return self.get_response(request)
 
-    def process_view(self, request: HttpRequest, view: Callable, args: tuple, kwargs: dict) -> None:
-        """Look at path, query and form.
+    def process_view(self, request: HttpRequest, view: Callable, args: tuple, kwargs: dict) -> HttpResponse | None:
+        """Look at path, query and form; the API answers in its own way.
 
         Raises:
             BadRequest: there is a NUL.
@@ -78,4 +79,11 @@ class TextMiddleware:
             for key, values in given.lists():
                 texts += [key, *values]
         if any("\x00" in text for text in texts):
+            if request.path.startswith("/api/"):
+                return JsonResponse(
+                    {"detail": _("There is a character (NUL) that no text has.")},
+                    status=400,
+                    json_dumps_params={"ensure_ascii": False},
+                )
             raise BadRequest("NUL in the request")
+        return None

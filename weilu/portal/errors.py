@@ -3,6 +3,7 @@
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from weilu.lib.explained import NotFound
 from weilu.orgs.access import public
 
 
@@ -21,7 +22,8 @@ def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpR
 @public
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """404, for what is not there and for what lies outside one's scope alike."""
-    return render(request, "errors/404.html", status=404)
+    words = str(exception) if isinstance(exception, NotFound) else ""
+    return render(request, "errors/404.html", {"words": words}, status=404)
 
 
 @public

@@ -1,0 +1,40 @@
+"""Addresses of figures that ask for what is not there say what is wrong, and what there is."""
+
+import pytest
+
+WRONG = [
+    ("/figures/matters.settled/?period=zzz", "“zzz”不是时段"),
+    ("/figures/matters.settled/?by=zzz", "zzz"),
+    ("/figures/matters.settled/rows/?by=zzz&key=1", "zzz"),
+    ("/figures/matters.settled/rows/?by=month&key=zzz", "“zzz”"),
+    ("/figures/matters.setled/", "matters.settled"),
+    ("/figures/matters.settled/?place=999999", "999999"),
+    ("/dashboard/?period=zzz", "“zzz”不是时段"),
+    ("/figures/matters.settled/map/?period=zzz", "“zzz”不是时段"),
+]
+
+
+@pytest.mark.parametrize(("address", "words"), WRONG)
+def test_a_wrong_address_says_what_is_wrong(world, sign_in, address, words):
+    answer = sign_in(world.county_clerk).get(address)
+    assert answer.status_code == 404
+    assert words in answer.content.decode()
+
+
+def test_a_place_out_of_scope_is_told_like_one_that_is_not_there(world, sign_in):
+    clerk = sign_in(world.clerk)
+    told = [
+        clerk.get(f"/figures/matters.settled/?place={code}").content.decode().replace(code, "")
+        for code in (world.other_township.code, "510824999")
+    ]
+    assert told[0] == told[1]
+
+
+@pytest.mark.parametrize(
+    ("query", "status", "words"),
+    [("by=month&key=zzz", 422, "“zzz”"), ("by=zzz&key=1", 422, "zzz"), ("place=5108%0024", 400, "NUL")],
+)
+def test_the_api_says_in_json_what_is_wrong(world, sign_in, query, status, words):
+    answer = sign_in(world.county_clerk).get(f"/api/v1/figures/matters.settled/rows?{query}")
+    assert answer.status_code == status
+    assert words in answer.json()["detail"]
