@@ -151,7 +151,7 @@ class MoveForm(ChangeForm):
         if self.place.level == Level.TOWNSHIP:
             rows = rows.none()
         field = self.fields["to"] = forms.ModelChoiceField(rows, label=_("put below"))
-        field.label_from_instance = told_apart(rows)  # type: ignore[method-assign]
+        field.label_from_instance = told_apart(rows)  # type: ignore[method-assign, assignment]
         self.fields["code"] = _code(self.place)
 
     def named(self) -> Iterator[tuple[str, str, Place | None]]:
@@ -170,7 +170,7 @@ class MergeForm(ChangeForm):
         field = self.fields["others"] = forms.ModelMultipleChoiceField(
             rows.order_by("code"), label=_("together with"), widget=forms.CheckboxSelectMultiple
         )
-        field.label_from_instance = told_apart(rows, self.place)  # type: ignore[method-assign]
+        field.label_from_instance = told_apart(rows, self.place)  # type: ignore[method-assign, assignment]
         self.fields["name"] = forms.CharField(
             label=_("full name of the merged place"), max_length=80, initial=self.place.name
         )

@@ -74,12 +74,6 @@
       map.on("zoomend", () => fit(map, layer));
       if (areas.features.length) onPaper(node, map, layer);
       if (spots) points(spots).addTo(map);
-      const list = document.querySelector("[data-map-list]");
-      if (list && spots) spots.features.forEach((feature) => {
-        const item = document.createElement("li"), link = document.createElement("a");
-        link.className = "item"; link.href = feature.properties.url; link.textContent = `${feature.properties.name} · ${feature.properties.note || ""}`;
-        item.append(link); list.append(item);
-      });
       if (node.dataset.laps) polygons(await load(node.dataset.laps)).addTo(map);
       if (say) say.textContent = areas.features.length ? "" : say.dataset.empty;
       node.dataset.ready = String(areas.features.length);
