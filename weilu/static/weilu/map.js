@@ -35,14 +35,25 @@
       if (feature.properties.url) layer.on("click", () => location.assign(feature.properties.url));
     },
   });
-  // A name is shown where its outline has room for it; the others show theirs under the pointer, and in the table.
-  const fit = (map, layer) => layer.eachLayer((each) => {
-    const label = each.getTooltip();
-    if (!label || !label.options.permanent || !label.getElement()) return;
-    const box = each.getBounds();
-    const width = map.latLngToLayerPoint(box.getNorthEast()).x - map.latLngToLayerPoint(box.getSouthWest()).x;
-    label.getElement().classList.toggle("map-name-off", label.getElement().offsetWidth > width * 1.15);
-  });
+  // A name is shown where its outline has room for it and no name of a larger outline stands in its way; the others show
+  // theirs under the pointer, and in the table.
+  const fit = (map, layer) => {
+    const named = [], shown = [];
+    layer.eachLayer((each) => {
+      const label = each.getTooltip();
+      if (!label || !label.options.permanent || !label.getElement()) return;
+      const box = each.getBounds();
+      const width = map.latLngToLayerPoint(box.getNorthEast()).x - map.latLngToLayerPoint(box.getSouthWest()).x;
+      named.push({ node: label.getElement(), width });
+    });
+    for (const { node, width } of named.sort((one, other) => other.width - one.width)) {
+      const box = node.getBoundingClientRect();
+      const meets = shown.some((other) => box.left < other.right && other.left < box.right && box.top < other.bottom && other.top < box.bottom);
+      const off = node.offsetWidth > width * 1.15 || meets;
+      node.classList.toggle("map-name-off", off);
+      if (!off) shown.push(box);
+    }
+  };
   const points = (found) => L.geoJSON(found, {
     pointToLayer: (feature, at) => L.circleMarker(at, { radius: 7, weight: 2, className: `map-point map-${feature.properties.kind || "point"}` }),
     onEachFeature: (feature, layer) => {
