@@ -216,7 +216,7 @@ def test_a_place_changes_once_a_day(world, by):
 
 
 def test_what_cannot_be_is_refused_in_words(world, by):
-    with pytest.raises(ChangeError, match="belongs to 红旗村"):
+    with pytest.raises(ChangeError, match="belongs to 云峰镇 · 红旗村"):
         rename(world.village, name="新村", code=world.other_village.code, **by)
     with pytest.raises(ChangeError, match="already"):
         rename(world.village, name=world.village.name, **by)
