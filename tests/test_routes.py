@@ -445,6 +445,7 @@ ROUTES = {
     "zones": Route(P.MANAGE),
     "venues_manage": Route(P.KEEP),
     "venue_new": Route(P.KEEP),
+    "venues_of_place": Route(P.VIEW, address=village, inside=CLERKS | OVERSEERS | MEMBERS),
     "venue_edit": Route(P.KEEP, address=hall, inside=HOME_KEEPERS),
     "venue_hours": Route(P.KEEP, "post", hall, inside=HOME_KEEPERS, ok=(302,)),
     "venue_day": Route(P.KEEP, "post", hall, inside=HOME_KEEPERS, ok=(422,)),

@@ -2,8 +2,9 @@
 
 import json
 
+from tests.conftest import place as make_place
 from tests.orgs.test_import_grids import square
-from weilu.orgs.models import PlaceOutline
+from weilu.orgs.models import Level, PlaceOutline
 from weilu.orgs.outlines import set_outline
 
 WIDE = {"viewport": {"width": 1280, "height": 900}}
@@ -26,6 +27,17 @@ def test_the_map_shows_outlines_and_a_tap_opens_the_place(site, browser, browser
     page.click("path.map-area", force=True)
     page.wait_for_url(f"**/places/{site.village.code}/")
     assert [text for text in refused if "data:" not in text] == []
+
+
+def test_names_on_the_map_do_not_lie_over_each_other(site, browser, browser_context_args, log_in):
+    set_outline(site.village, square(0, 0, 4, 0.1))
+    second = make_place("510824100002", "银穗社区", Level.VILLAGE, site.township)
+    set_outline(second, square(0, 0.1, 4, 0.1))
+    page = log_in(desk(browser, browser_context_args), "clerk")
+    page.goto(f"{site.url}/map/")
+    page.wait_for_selector("[data-map][data-ready='2'] path.map-area")
+    assert page.locator(".map-name").count() == 2
+    assert page.locator(".map-name:not(.map-name-off)").count() == 1
 
 
 def test_the_table_stands_where_no_script_runs(site, browser, browser_context_args):

@@ -1,5 +1,7 @@
 """The map: its layers hold what one's scope holds, each with its table."""
 
+import re
+
 import pytest
 
 from tests.conftest import place as make_place
@@ -107,4 +109,17 @@ def test_venues_are_a_layer_with_their_list(drawn, sign_in):
     page = sign_in(drawn.clerk).get("/map/?layer=venues").content.decode()
     wanted = f"?county={drawn.county.code}&amp;place={drawn.township.code}"
     assert f'data-points="/venues/points.json{wanted}"' in page
-    assert f'href="/venues/{wanted}"' in page
+    table = f"/desk/venues/of/{drawn.township.code}/"
+    assert f'data-panel="{table}?page=1"' in page
+
+
+def test_the_table_of_matters_has_pages(drawn, sign_in, monkeypatch):
+    monkeypatch.setattr("weilu.matters.maps.TABLE_ROWS", 2)
+    first, *_later = [at(drawn.matter(at=drawn.grid), 31.723, 105.944) for _number in range(3)]
+    client = sign_in(drawn.clerk)
+    page = client.get("/map/?layer=matters").content.decode()
+    assert f'href="{first.get_absolute_url()}"' not in page
+    address = re.search(r'rel="next" href="([^"]+)"', page).group(1).replace("&amp;", "&")
+    page = client.get(f"/map/{address}").content.decode()
+    assert f'href="{first.get_absolute_url()}"' in page
+    assert "金穗社区" in page

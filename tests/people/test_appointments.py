@@ -242,3 +242,16 @@ def test_a_body_that_somebody_joined_later_is_not_closed_and_nothing_is(world, b
         verbs.close_with_people(body, by=world.clerk, on=FIRST)
     held.refresh_from_db()
     assert held.valid_to is None
+
+
+def test_the_tab_of_people_names_the_holders_of_posts_too(world, body, head, person, sign_in):
+    appoint(head, person=person("李明"), by=world.clerk, since=FIRST)
+    end_appointment(appoint(head_of(world, body), person=person("张卸任"), by=world.clerk, since=FIRST), by=world.clerk,
+                    on=SECOND)  # fmt: skip
+    page = sign_in(world.clerk).get(f"/organisations/{body.pk}/").content.decode()
+    assert "李明" in page
+    assert "张卸任" not in page
+
+
+def head_of(world, body):
+    return make_post(body, title="副主任", by=world.clerk)

@@ -4,8 +4,10 @@ import datetime as dt
 from dataclasses import dataclass
 from math import ceil, sqrt
 from typing import Any
+from urllib.parse import urlencode
 
 from django.conf import settings
+from django.core.paginator import Paginator
 from django.db.models import Count
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
@@ -27,8 +29,9 @@ from weilu.orgs.scope import COLUMNS, in_place, places_in_scope
 POINTS = 500
 PERIODS = (30, 90, 365)
 SHADES = 5
-# Routes of another app, where it is there: points of venues, and the page that lists them.
-VENUES, VENUES_LIST = "venue_points", "venues"
+# Routes of other apps, where they are there: points of venues, and their table.
+VENUES, VENUES_TABLE = "venue_points", "venues_of_place"
+TABLE_ROWS = 20
 
 
 @dataclass(frozen=True)
@@ -107,13 +110,24 @@ def heat(user: User, place: Place, level: Level, days: int) -> list[Heat]:
     )
 
 
-def points(user: User, place: Place, days: int) -> list[Matter]:
+def with_position(user: User, place: Place, days: int) -> MatterQuerySet:
     """Return open matters whose position is known, the latest first."""
     rows = matters_in(user, place, days).open().exclude(latitude=None).exclude(longitude=None)
     wanted = rows.only(*("jurisdiction_id", "number", "state", "subject", "created_at", "latitude", "longitude"),
                        *("due_at", "clock_left", "module_id", "category_id", "township_id", "village_id"),
                        *("handler_id", "handler_grid_id", "taken_by_id"))  # fmt: skip
-    return rows_of(wanted.order_by("-created_at", "-id")[:POINTS])
+    return wanted.order_by("-created_at", "-id")
+
+
+def points(user: User, place: Place, days: int) -> list[Matter]:
+    """Return the latest of them, as many as the map bears."""
+    return rows_of(with_position(user, place, days)[:POINTS])
+
+
+def _table(rows: MatterQuerySet, wanted: str) -> dict[str, Any]:
+    """Return a page of the table below the map."""
+    page = Paginator(rows, TABLE_ROWS).get_page(wanted)
+    return {"rows": rows_of(page.object_list), "paged": page}
 
 
 def _venues(name: str, place: Place) -> str:
@@ -123,6 +137,14 @@ def _venues(name: str, place: Place) -> str:
         return ""
     try:
         return f"{reverse(name)}?county={codes[Level.COUNTY - 1]}&place={codes[: Level.VILLAGE][-1]}"
+    except NoReverseMatch:
+        return ""
+
+
+def _venues_table(place: Place, wanted: str) -> str:
+    """Return the address of a page of the table of venues, which their own app fills."""
+    try:
+        return f"{reverse(VENUES_TABLE, args=[place.code])}?{urlencode({'page': wanted or 1})}"
     except NoReverseMatch:
         return ""
 
@@ -148,10 +170,10 @@ def page(request: AccountRequest) -> HttpResponse:
         context |= {"heat": heat(request.user, place, level, days),
                     "areas": reverse("map_heat", args=[place.code, int(level)]) + f"?days={days}"}  # fmt: skip
     elif layer == "matters":
-        context |= {"rows": points(request.user, place, days),
+        context |= {**_table(with_position(request.user, place, days), request.GET.get("page", "")),
                     "points": reverse("map_matters", args=[place.code]) + f"?days={days}"}  # fmt: skip
     elif layer == "venues":
-        context |= {"points": venues, "venues_list": _venues(VENUES_LIST, place)}
+        context |= {"points": venues, "venues_table": _venues_table(place, request.GET.get("page", ""))}
     else:
         context |= {"shown": _shown(request.user, place, level)}
     return render(request, "matters/map.html", context)

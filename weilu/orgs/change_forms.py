@@ -3,16 +3,21 @@
 import datetime as dt
 import hashlib
 from abc import abstractmethod
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from django import forms
+from django.db import connection, transaction
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from weilu.orgs.changes import NewPlace, merge, move, rename, split
+from weilu.orgs.changes import ChangeError, NewPlace, merge, move, rename, split
 from weilu.orgs.models import Level, Network, Place, PlaceChange, User
+from weilu.orgs.names import full_name, short_name
 from weilu.orgs.outlines import LARGEST_FILE, BadOutline, outline_in, sound
 from weilu.orgs.succession import bodies_at, grants_at
 
@@ -20,7 +25,34 @@ Kind = PlaceChange.Kind
 MOST_PARTS = 6
 
 
-class ChangeForm(forms.Form):
+def told_apart(rows: Iterable[Place], *beside: Place) -> Callable[[Place], str]:
+    """Return what names a place among others: its name, and its code behind it where the name repeats."""
+    names = Counter(str(row) for row in (*rows, *beside))
+    return lambda row: f"{row} ({row.code})" if names[str(row)] > 1 else str(row)
+
+
+class WarnsOfNamesakes(forms.Form):
+    """A form that lets places of one name stand side by side only where that is said to be meant."""
+
+    def warn_of_namesakes(self, column: str, name: str, parent: Place | None, level: int, but: Iterable[Place]) -> None:
+        """Refuse a name that a place beside it has, unless the tick below is set."""
+        full = full_name(name)
+        same = Q(name=full) | Q(short_name=short_name(full, Level(level)))
+        rows = Place.objects.filter(same, parent=parent, level=level, valid_to=None)
+        if beside := rows.exclude(pk__in=[place.pk for place in but]).order_by("code").first():
+            self.ask_if_meant(column, f"{beside} ({beside.code})")
+
+    def ask_if_meant(self, column: str, other: str) -> None:
+        field = forms.BooleanField(label=_("Two of one name are meant"), required=False)
+        self.fields["namesake"] = field
+        meant = bool(field.widget.value_from_datadict(self.data, self.files, self.add_prefix("namesake")))
+        self.cleaned_data["namesake"] = meant
+        if not meant:
+            words = _("%(other)s has this name already. Choose another name, or tick below that it is meant.")
+            self.add_error(column, words % {"other": other})
+
+
+class ChangeForm(WarnsOfNamesakes):
     """What every change needs: a day and the document that orders it.
 
     ``seen`` holds the mark of the values that were shown before; the change is made only if they are the same.
@@ -43,6 +75,34 @@ class ChangeForm(forms.Form):
 
     def build(self) -> None:
         """Add the fields of this kind of change."""
+
+    def clean(self) -> dict[str, Any]:
+        """Warn of places that would bear the name of one beside them."""
+        super().clean()
+        for column, name, parent in self.named():
+            if name and not self.errors:
+                self.warn_of_namesakes(column, name, parent, self.place.level, self.places())
+        return self.cleaned_data
+
+    def named(self) -> Iterator[tuple[str, str, Place | None]]:
+        """Yield what the new places are called and below what they lie, each with the field that says so."""
+        yield "name", self.cleaned_data.get("name", ""), self.place.parent
+
+    def rehearse(self, by: User) -> bool:
+        """Make the change and let nothing of it stay, so that what it would refuse is said at its field now."""
+        try:
+            with transaction.atomic():
+                self.make(by)
+                connection.check_constraints()
+                transaction.set_rollback(True)
+        except ChangeError as error:
+            self.refuse(error)
+            return False
+        return True
+
+    def refuse(self, error: ChangeError) -> None:
+        """Say at its field why the change cannot be made."""
+        self.add_error(error.column if error.column in self.fields else None, str(error))
 
     def places(self) -> list[Place]:
         """Return the places that would end."""
@@ -90,8 +150,13 @@ class MoveForm(ChangeForm):
         rows = Place.objects.filter(others, valid_to=None).exclude(pk=self.place.parent_id).order_by("code")
         if self.place.level == Level.TOWNSHIP:
             rows = rows.none()
-        self.fields["to"] = forms.ModelChoiceField(rows, label=_("put below"))
+        field = self.fields["to"] = forms.ModelChoiceField(rows, label=_("put below"))
+        field.label_from_instance = told_apart(rows)  # type: ignore[method-assign, assignment]
         self.fields["code"] = _code(self.place)
+
+    def named(self) -> Iterator[tuple[str, str, Place | None]]:
+        if to := self.cleaned_data.get("to"):
+            yield "to", self.place.name, to
 
     def make(self, by: User) -> Place:
         return move(self.place, to=self.cleaned_data["to"], code=self.cleaned_data["code"], **self.given(by))
@@ -102,9 +167,10 @@ class MergeForm(ChangeForm):
 
     def build(self) -> None:
         rows = self.choices.filter(parent=self.place.parent_id, level=self.place.level).exclude(pk=self.place.pk)
-        self.fields["others"] = forms.ModelMultipleChoiceField(
+        field = self.fields["others"] = forms.ModelMultipleChoiceField(
             rows.order_by("code"), label=_("together with"), widget=forms.CheckboxSelectMultiple
         )
+        field.label_from_instance = told_apart(rows, self.place)  # type: ignore[method-assign, assignment]
         self.fields["name"] = forms.CharField(
             label=_("full name of the merged place"), max_length=80, initial=self.place.name
         )
@@ -112,11 +178,23 @@ class MergeForm(ChangeForm):
         self.fields["code"].help_text = _("It may keep the code of one of them.")
 
     def places(self) -> list[Place]:
-        return [self.place, *self.cleaned_data["others"]]
+        return [self.place, *self.cleaned_data.get("others", ())]
 
     def make(self, by: User) -> Place:
         data = self.cleaned_data
         return merge(self.places(), into=NewPlace(data["code"], data["name"]), **self.given(by))
+
+
+@dataclass(frozen=True)
+class Group:
+    """Fields that belong together under a legend; the template of a form takes it for one."""
+
+    legend: str
+    fields: list[forms.BoundField]
+    non_field_errors: tuple[str, ...] = ()
+
+    def __iter__(self) -> Iterator[forms.BoundField]:
+        return iter(self.fields)
 
 
 class SplitForm(ChangeForm):
@@ -139,11 +217,55 @@ class SplitForm(ChangeForm):
         options = [(str(number), _("part %(number)s") % {"number": number + 1}) for number in range(self.parts)]
         self.asked: list[tuple[str, Any]] = []
         children = Place.objects.filter(parent=self.place, valid_to=None).order_by("code")
-        for row in [*children, *bodies_at([self.place]), *grants_at([self.place], timezone.localdate())]:
+        title_of = told_apart(children)
+        for row in [*children, *bodies_at([self.place]), *grants_at([self.place], self._day_given())]:
             name = f"belongs_{row.pk}"
             title = f"{row.user} · {row}" if hasattr(row, "user") else str(row)
+            if isinstance(row, Place):
+                title = title_of(row)
             self.fields[name] = forms.ChoiceField(choices=options, label=title, initial="0")
             self.asked.append((name, row))
+
+    def _day_given(self) -> dt.date:
+        """Return the day that was typed: a grant that held then is asked for, even if it has ended since."""
+        try:
+            return dt.date.fromisoformat(str((self.data or self.initial).get("on", "")))
+        except ValueError:
+            return timezone.localdate()
+
+    def named(self) -> Iterator[tuple[str, str, Place | None]]:
+        for number in range(self.parts):
+            yield f"name_{number}", self.cleaned_data.get(f"name_{number}", ""), self.place.parent
+
+    def clean(self) -> dict[str, Any]:
+        """Warn of parts that bear one name too."""
+        super().clean()
+        seen: set[str] = set()
+        for column, name, _parent in self.named():
+            if name and full_name(name) in seen and not self.errors:
+                self.ask_if_meant(column, name)
+            seen.add(full_name(name))
+        return self.cleaned_data
+
+    def groups(self) -> list[Group]:
+        """Return the fields as they stand together: each part, what goes on where, and the rest."""
+        parts = [[f"name_{number}", f"code_{number}"] for number in range(self.parts)]
+        asked = [name for name, _row in self.asked]
+        known = {name for names in (*parts, asked) for name in names} | {"seen"}
+        found = [Group(str(_("part %(number)s") % {"number": number}), [self[name] for name in names])
+                 for number, names in enumerate(parts, start=1)]  # fmt: skip
+        if asked:
+            found.append(Group(str(_("What goes on where")), [self[name] for name in asked]))
+        return [*found, Group(str(_("Day and document")), [self[name] for name in self.fields if name not in known])]
+
+    def going(self) -> list[tuple[str, str, list[str]]]:
+        """Return of each part its name, its code, and what goes on in it."""
+        data = self.cleaned_data
+        return [
+            (data[f"name_{number}"], data[f"code_{number}"],
+             [str(self.fields[name].label) for name, _row in self.asked if data[name] == str(number)])
+            for number in range(self.parts)
+        ]  # fmt: skip
 
     def make(self, by: User) -> Place:
         data = self.cleaned_data
@@ -204,7 +326,7 @@ class OutlineForm(forms.Form):
         return data
 
 
-class NewPlaceForm(OutlineForm):
+class NewPlaceForm(WarnsOfNamesakes, OutlineForm):
     """A new grid or building."""
 
     name = forms.CharField(label=_("full name"), max_length=80)
@@ -212,6 +334,17 @@ class NewPlaceForm(OutlineForm):
         label=_("code"), max_length=24, help_text=_("The next free one is proposed; your own is as good.")
     )
     field_order = ("name", "code", "networks", "households", "geometry", "file")
+
+    def __init__(self, *args: Any, parent: Place, level: int, **kwargs: Any):
+        super().__init__(*args, level=level, **kwargs)
+        self.parent, self.level = parent, level
+
+    def clean(self) -> dict[str, Any]:
+        """Warn of a place beside it that has this name."""
+        data = super().clean()
+        if data.get("name"):
+            self.warn_of_namesakes("name", data["name"], self.parent, self.level, ())
+        return data
 
 
 class GridFileForm(forms.Form):

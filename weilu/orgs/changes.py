@@ -188,12 +188,14 @@ def split(
         asked: list[Any] = [*children, *bodies_at([held]), *grants_at([held], on)]
         for row in asked:
             if belongs.get(row.pk) not in range(len(parts)):
-                raise ChangeError(_("Say in which of the new places %(name)s goes on.") % {"name": row}, "belongs")
+                raise ChangeError(
+                    _("Say in which of the new places %(name)s goes on.") % {"name": row}, f"belongs_{row.pk}"
+                )
         _end(change, [held])
         new = []
         went = _went_with(held, children, belongs)
         for number, part in enumerate(parts):
-            made = _make(change, part, held.parent, [held])
+            made = _make_part(change, part, number, held)
             mine = {key for child in children if belongs[child.pk] == number for key in (child.pk, *child.formerly)}
             made.taken_over = [key for key in held.taken_over if key in mine]
             made.split_from = [held.pk, *held.formerly]
@@ -313,6 +315,14 @@ def _make(change: PlaceChange, what: NewPlace, parent: Place | None, before: Seq
         split_children=_union(*parted) if (parted := [old.split_children for old in before
                                                       if old.split_children is not None]) else None,
     )  # fmt: skip
+
+
+def _make_part(change: PlaceChange, part: NewPlace, number: int, held: Place) -> Place:
+    """Return a part of what is split; what is refused names the part in its column."""
+    try:
+        return _make(change, part, held.parent, [held])
+    except ChangeError as error:
+        raise ChangeError(str(error), f"{error.column}_{number}") from error
 
 
 def refuse_taken(code: str) -> None:

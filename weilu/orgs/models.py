@@ -274,6 +274,11 @@ class Organisation(Dated):
             ),
         ]
 
+    @property
+    def begins_later(self) -> dt.date | None:
+        """The day on which it will be founded; None if it is there already."""
+        return self.valid_from if self.valid_from > timezone.localdate() else None
+
     def __str__(self):
         return self.name
 

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from weilu.orgs.access import AccountRequest, requires
-from weilu.orgs.change_forms import FORMS, NewPlaceForm, OutlineForm, SplitForm
+from weilu.orgs.change_forms import FORMS, ChangeForm, NewPlaceForm, OutlineForm, SplitForm
 from weilu.orgs.changes import ChangeError
 from weilu.orgs.making import ABOVE, make_place, next_code
 from weilu.orgs.models import Level, Network, Place, PlaceChange, PlaceOutline, User
@@ -67,24 +67,34 @@ def place_change(request: AccountRequest, code: str, kind: str) -> HttpResponse:
     place = get_object_or_404(choices.select_related("parent__parent"), code=code)
     if kind not in FORMS or (kind == PlaceChange.Kind.MOVE and place.level == Level.TOWNSHIP):
         raise Http404
-    more = {"parts": _number(request.GET.get("parts", ""))} if FORMS[kind] is SplitForm else {}
-    form = FORMS[kind](request.POST or None, place=place, choices=choices, **more)
+    form = _change_form(request, place, choices, kind)
     context: dict[str, Any] = {"place": place, "kind": kind, "form": form, "title": PlaceChange.Kind(kind).label}
-    if request.method == "POST" and form.is_valid():
+    if form.is_bound and form.is_valid():
         mark = form.mark()
         if form.cleaned_data["seen"] == mark:
             try:
                 new = form.make(request.user)
             except ChangeError as error:
-                form.add_error(error.column if error.column in form.fields else None, str(error))
+                form.refuse(error)
             else:
                 messages.success(request, _("The map has changed. A mistake can be taken back today."))
                 return redirect("place", new.code)
-        else:
+        elif form.rehearse(request.user):
             form.data = request.POST.copy()
             form.data["seen"] = mark
             context |= {"preview": preview(form.places(), form.day()), "ending": form.places()}
     return render(request, "orgs/place_change.html", context, status=422 if form.errors else 200)
+
+
+def _change_form(request: AccountRequest, place: Place, choices: Any, kind: str) -> ChangeForm:
+    """Return the form; where another number of parts is asked for, with all that was typed and nothing judged yet."""
+    more: dict[str, Any] = {"place": place, "choices": choices}
+    wanted = request.POST.get("parts_wanted", "")
+    if FORMS[kind] is SplitForm:
+        more["parts"] = _number(wanted or request.GET.get("parts", ""))
+        if wanted:
+            return SplitForm(initial=request.POST.dict() | {"seen": ""}, **more)
+    return FORMS[kind](request.POST or None, **more)
 
 
 def _number(text: str) -> int:
@@ -195,7 +205,7 @@ def place_new(request: AccountRequest, code: str, kind: str) -> HttpResponse:
     if parent.level not in ABOVE[level]:
         raise Http404
     initial = {"code": next_code(parent, level)}
-    form = NewPlaceForm(request.POST or None, request.FILES or None, initial=initial, level=level)
+    form = NewPlaceForm(request.POST or None, request.FILES or None, initial=initial, level=level, parent=parent)
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
         given = {column: data[column] for column in ("networks", "households") if column in data}

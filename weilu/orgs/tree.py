@@ -1,5 +1,6 @@
 """The tree of places and bodies: one level at a time, with the bodies below each node counted in one query."""
 
+import datetime as dt
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import Any
@@ -35,6 +36,7 @@ class Node:
         counts: bodies below it: kind in words, how many, the address of their list.
         opens: whether anything lies below it.
         children: what lies below it where it is open; None where it is closed.
+        begins: the day on which a body will be founded; None for what is there.
         up: what is open when this is closed again, for the address.
     """
 
@@ -48,6 +50,7 @@ class Node:
     counts: list[tuple[str, int, str]] = field(default_factory=list)
     children: list["Node"] | None = None
     up: str = ""
+    begins: dt.date | None = None
 
     @property
     def open_address(self) -> str:
@@ -70,6 +73,21 @@ def my_places(user: User) -> QuerySet[Place]:
 def my_bodies(user: User, permission: Permission = Permission.VIEW) -> QuerySet[Organisation]:
     """Return the bodies of today in the scope of ``user``."""
     return Organisation.objects.filter(organisations_in_scope(user, permission), valid_on(timezone.localdate()))
+
+
+def coming(user: User) -> Q:
+    """Return the condition that a body is founded on a day to come and that ``user`` manages it.
+
+    Nobody else sees it yet, and it counts nowhere.
+    """
+    not_closed = Q(valid_to=None) | Q(valid_to__gt=F("valid_from"))
+    return organisations_in_scope(user, Permission.KEEP) & Q(valid_from__gt=timezone.localdate()) & not_closed
+
+
+def shown_bodies(user: User, permission: Permission = Permission.VIEW) -> QuerySet[Organisation]:
+    """Return the bodies that pages list: those of today, and those to come that ``user`` manages."""
+    today = organisations_in_scope(user, permission) & valid_on(timezone.localdate())
+    return Organisation.objects.filter(today | coming(user))
 
 
 def tops(user: User) -> list[Place]:
@@ -95,14 +113,14 @@ def opened_by(user: User, code: str = "", body: UUID | None = None) -> set[str]:
     """Return the keys of all nodes on the way down to a place or a body; empty if it is not in scope."""
     keys: set[str] = set()
     if body is not None:
-        found = my_bodies(user).select_related("place", "parent").filter(pk=body).first()
+        found = shown_bodies(user).select_related("place", "parent").filter(pk=body).first()
         for _step in range(DEEPEST):
             if found is None:
                 break
             keys.add(str(found.pk))
             code = found.place.code
             above = found.parent
-            found = my_bodies(user).select_related("place", "parent").filter(pk=above.pk).first() if above else None
+            found = shown_bodies(user).select_related("place", "parent").filter(pk=above.pk).first() if above else None
     place = my_places(user).filter(code=code).first() if code else None
     return keys | set(place.ancestor_codes) if place else set()
 
@@ -111,10 +129,10 @@ def below_place(user: User, place: Place, opened: set[str]) -> list[Node]:
     """Return what lies right below a place: the bodies that stand there, then the places in it."""
     today = timezone.localdate()
     up = urlencode({"open": place.code})
-    standing = my_bodies(user).filter(Q(parent=None) | ~Q(parent__place=place), place=place)
+    standing = shown_bodies(user).filter(Q(parent=None) | ~Q(parent__place=place), place=place)
     nodes = _bodies(user, standing, opened, up)
     inner = Place.objects.filter(valid_on(today), parent=OuterRef("pk"))
-    bodies = Organisation.objects.filter(valid_on(today), place=OuterRef("pk"))
+    bodies = Organisation.objects.filter(valid_on(today) | coming(user), place=OuterRef("pk"))
     rows = my_places(user).filter(parent=place).annotate(opens=Exists(inner) | Exists(bodies)).order_by("code")
     counts = counts_below(user, place)
     for child in rows[:PLACES_SHOWN]:
@@ -128,18 +146,18 @@ def below_place(user: User, place: Place, opened: set[str]) -> list[Node]:
 
 def below_body(user: User, body: Organisation, opened: set[str]) -> list[Node]:
     """Return the bodies right below a body."""
-    return _bodies(user, my_bodies(user).filter(parent=body), opened, urlencode({"body": str(body.pk)}))
+    return _bodies(user, shown_bodies(user).filter(parent=body), opened, urlencode({"body": str(body.pk)}))
 
 
 def _bodies(user: User, rows: QuerySet[Organisation], opened: set[str], up: str) -> list[Node]:
-    below = Organisation.objects.filter(valid_on(timezone.localdate()), parent=OuterRef("pk"))
+    below = Organisation.objects.filter(valid_on(timezone.localdate()) | coming(user), parent=OuterRef("pk"))
     found = list(rows.annotate(opens=Exists(below)).order_by("name")[:BODIES_SHOWN])
     found.sort(key=lambda body: (KIND_ORDER[body.kind], body.name))
     nodes = []
     for body in found:
         node = Node(
             str(body.pk), body.name, str(Kind(body.kind).label), reverse("organisation", args=[body.pk]), "users",
-            is_body=True, opens=body.opens, up=up,
+            is_body=True, opens=body.opens, up=up, begins=body.begins_later,
         )  # fmt: skip
         if node.key in opened:
             node.children = below_body(user, body, opened)

@@ -15,7 +15,7 @@ from weilu.orgs.access import AccountRequest, requires
 from weilu.orgs.models import Organisation, Place
 from weilu.orgs.roles import Permission
 
-PAGE = 100
+PAGE = 20
 EXPORT_LIMIT = 20_000
 
 
@@ -43,13 +43,13 @@ def tree_place(request: AccountRequest, code: str) -> HttpResponse:
 @require_safe
 def tree_body(request: AccountRequest, pk: str) -> HttpResponse:
     """The bodies right below a body, for a script."""
-    body = get_object_or_404(tree.my_bodies(request.user), pk=pk)
+    body = get_object_or_404(tree.shown_bodies(request.user), pk=pk)
     return render(request, "orgs/_level.html", {"nodes": tree.below_body(request.user, body, set())})
 
 
 def _narrowed(request: AccountRequest) -> tuple[QuerySet[Organisation], dict[str, Any]]:
     """Return the bodies that the address asks for, and what was asked."""
-    rows = tree.my_bodies(request.user).select_related("place__parent", "parent")
+    rows = tree.shown_bodies(request.user).select_related("place__parent", "parent")
     place: Place | None = None
     if code := request.GET.get("place", "")[:24]:
         place = get_object_or_404(tree.my_places(request.user), code=code)

@@ -18,11 +18,12 @@ from django.views.decorators.http import require_POST, require_safe
 from weilu.orgs.access import AccountRequest, public, requires
 from weilu.orgs.forms import AccountForm, FirstPasswordForm, GrantForm
 from weilu.orgs.managing import ELSEWHERE, managed, wholly_managed
-from weilu.orgs.models import Grant, Organisation, Place, valid_on
+from weilu.orgs.models import Grant, Place, valid_on
 from weilu.orgs.place_views import history_of
 from weilu.orgs.roles import Permission
-from weilu.orgs.scope import organisations_in_scope, places_in_scope
+from weilu.orgs.scope import places_in_scope
 from weilu.orgs.succession import find_place
+from weilu.orgs.tree import shown_bodies
 
 logout = public(LogoutView.as_view())
 
@@ -92,9 +93,7 @@ def places(request: AccountRequest, code: str = "") -> HttpResponse:
         if then is None:
             raise Http404
         return redirect("place_then", then.pk)
-    bodies = Organisation.objects.filter(
-        organisations_in_scope(request.user, Permission.VIEW), valid_on(today), place=place
-    )
+    bodies = shown_bodies(request.user).filter(place=place)
     codes = place.ancestor_codes[:-1]
     context = {
         "place": place,

@@ -14,9 +14,9 @@ from weilu.orgs.access import AccountRequest, requires
 from weilu.orgs.models import Organisation, valid_on
 from weilu.orgs.roles import Permission
 from weilu.orgs.scope import organisations_in_scope
-from weilu.orgs.tree import my_bodies
+from weilu.orgs.tree import shown_bodies
 from weilu.people.body_parts import Seats, history_of, seats_of
-from weilu.people.models import Membership, Person
+from weilu.people.models import Appointment, Membership, Person
 
 PAGE = 200
 PARTS = {
@@ -61,7 +61,15 @@ def _people(request: AccountRequest, body: Organisation) -> dict[str, Any]:
     found = list(members[: PAGE + 1])
     by_kind = members.order_by("kind").values_list("kind").annotate(Count("pk"))
     counts = [(kind, Membership.Kind(kind).label, count) for kind, count in by_kind]
-    return {"members": found[:PAGE], "more": len(found) > PAGE, "counts": counts}
+    return {"members": found[:PAGE], "more": len(found) > PAGE, "counts": counts, "holders": _holders(body)}
+
+
+def _holders(body: Organisation) -> list[Appointment]:
+    """Return who holds the posts of a body today, wherever they live, in the order of its posts."""
+    today = timezone.localdate()
+    rows = Appointment.objects.filter(valid_on(today), valid_on(today, "post__"), post__organisation=body)
+    rows = rows.select_related("person", "post").order_by("post__position", "post__title", "seat")
+    return list(rows[:PAGE])
 
 
 def _posts(request: AccountRequest, body: Organisation) -> dict[str, Any]:
@@ -73,7 +81,7 @@ def _posts(request: AccountRequest, body: Organisation) -> dict[str, Any]:
 
 
 def _below(request: AccountRequest, body: Organisation) -> dict[str, Any]:
-    rows = my_bodies(request.user, Permission.VIEW_PEOPLE).filter(parent=body).select_related("place")
+    rows = shown_bodies(request.user, Permission.VIEW_PEOPLE).filter(parent=body).select_related("place")
     return {"children": rows.order_by("kind", "name")[:PAGE]}
 
 

@@ -9,6 +9,7 @@ urlpatterns = [
     path("desk/venues/new/", views.venue_new, name="venue_new"),
     path("desk/venues/reach/", views.reach, name="venues_reach_top"),
     path("desk/venues/reach/<str:code>/", views.reach, name="venues_reach"),
+    path("desk/venues/of/<str:code>/", views.of_place, name="venues_of_place"),
     path("desk/venues/<uuid:pk>/", views.venue_edit, name="venue_edit"),
     path("desk/venues/<uuid:pk>/hours/", views.venue_hours, name="venue_hours"),
     path("desk/venues/<uuid:pk>/day/", views.venue_day, name="venue_day"),

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
 from django.db import IntegrityError, transaction
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -22,13 +23,14 @@ from weilu.records.moves import MoveError
 from weilu.venues import services
 from weilu.venues.drawing import drawing
 from weilu.venues.forms import ClerkWishForm, DayForm, HoursForm, VenueForm
-from weilu.venues.hours import is_open
+from weilu.venues.hours import day_of, is_open
 from weilu.venues.models import Booking, Venue
-from weilu.venues.queries import stranded, to_answer, to_come, unlisted_year, week_of
+from weilu.venues.queries import public_venues, stranded, to_answer, to_come, unlisted_year, week_of
 from weilu.venues.reach import DETOUR, METRES_PER_MINUTE, MINUTES, RADIUS, reach_of
 from weilu.venues.setup import begin_zones
 
 PAGE = 200
+TABLE_ROWS = 20
 
 
 def first_kept_place(request: AccountRequest) -> Place:
@@ -66,6 +68,23 @@ def manage(request: AccountRequest) -> HttpResponse:
         "coming": to_come(Booking.objects.kept_by(request.user))[:20],  # type: ignore[attr-defined]
     }
     return render(request, "venues/manage.html", context)
+
+
+@requires(Permission.VIEW)
+@require_safe
+def of_place(request: AccountRequest, code: str) -> HttpResponse:
+    """The venues in a place, a page at a time: the table below the map."""
+    mine = Place.objects.filter(places_in_scope(request.user, Permission.VIEW), valid_to=None)
+    place = get_object_or_404(mine.select_related("parent__parent"), code=code)
+    around = place
+    while around.level > Level.VILLAGE and around.parent:
+        around = around.parent
+    county = Jurisdiction.of(place)
+    rows = public_venues(county, around) if county else Venue.objects.none()
+    paged = Paginator(rows.order_by("place__path", "name", "pk"), TABLE_ROWS).get_page(request.GET.get("page", ""))
+    for venue in paged:
+        venue.today = day_of(venue, timezone.localdate())
+    return render(request, "venues/of_place.html", {"place": place, "paged": paged})
 
 
 def _fetch(request: AccountRequest, pk: Any) -> Venue:

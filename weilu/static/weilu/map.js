@@ -35,14 +35,25 @@
       if (feature.properties.url) layer.on("click", () => location.assign(feature.properties.url));
     },
   });
-  // A name is shown where its outline has room for it; the others show theirs under the pointer, and in the table.
-  const fit = (map, layer) => layer.eachLayer((each) => {
-    const label = each.getTooltip();
-    if (!label || !label.options.permanent || !label.getElement()) return;
-    const box = each.getBounds();
-    const width = map.latLngToLayerPoint(box.getNorthEast()).x - map.latLngToLayerPoint(box.getSouthWest()).x;
-    label.getElement().classList.toggle("map-name-off", label.getElement().offsetWidth > width * 1.15);
-  });
+  // A name is shown where its outline has room for it and no name of a larger outline stands in its way; the others show
+  // theirs under the pointer, and in the table.
+  const fit = (map, layer) => {
+    const named = [], shown = [];
+    layer.eachLayer((each) => {
+      const label = each.getTooltip();
+      if (!label || !label.options.permanent || !label.getElement()) return;
+      const box = each.getBounds();
+      const width = map.latLngToLayerPoint(box.getNorthEast()).x - map.latLngToLayerPoint(box.getSouthWest()).x;
+      named.push({ node: label.getElement(), width });
+    });
+    for (const { node, width } of named.sort((one, other) => other.width - one.width)) {
+      const box = node.getBoundingClientRect();
+      const meets = shown.some((other) => box.left < other.right && other.left < box.right && box.top < other.bottom && other.top < box.bottom);
+      const off = node.offsetWidth > width * 1.15 || meets;
+      node.classList.toggle("map-name-off", off);
+      if (!off) shown.push(box);
+    }
+  };
   const points = (found) => L.geoJSON(found, {
     pointToLayer: (feature, at) => L.circleMarker(at, { radius: 7, weight: 2, className: `map-point map-${feature.properties.kind || "point"}` }),
     onEachFeature: (feature, layer) => {
@@ -74,12 +85,6 @@
       map.on("zoomend", () => fit(map, layer));
       if (areas.features.length) onPaper(node, map, layer);
       if (spots) points(spots).addTo(map);
-      const list = document.querySelector("[data-map-list]");
-      if (list && spots) spots.features.forEach((feature) => {
-        const item = document.createElement("li"), link = document.createElement("a");
-        link.className = "item"; link.href = feature.properties.url; link.textContent = `${feature.properties.name} · ${feature.properties.note || ""}`;
-        item.append(link); list.append(item);
-      });
       if (node.dataset.laps) polygons(await load(node.dataset.laps)).addTo(map);
       if (say) say.textContent = areas.features.length ? "" : say.dataset.empty;
       node.dataset.ready = String(areas.features.length);
