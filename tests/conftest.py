@@ -4,13 +4,15 @@ import datetime as dt
 import os
 import shutil
 from collections.abc import Iterator
+from copy import deepcopy
 from dataclasses import dataclass, field
 from uuid import uuid4
 
 import pytest
 from django.conf import settings
-from django.db import connections
+from django.db import connection, connections, transaction
 from django.test import TransactionTestCase
+from django.utils import timezone
 
 from config.database import separate_roles
 from weilu.lib import embedded_postgres
@@ -144,8 +146,47 @@ class World:
         return file_matter(place=at, **(defaults | given))[0]
 
 
+# The rows of a world made on a day, by table, and the world as it was then.
+_kept: dict[dt.date, tuple[dict[str, bytes], World]] = {}
+
+
+def _filled() -> set[str]:
+    """Return the tables that have rows."""
+    with connection.cursor() as cursor:
+        names = [f"SELECT '{name}' WHERE EXISTS (TABLE \"{name}\")" for name in connection.introspection.table_names()]
+        cursor.execute(" UNION ALL ".join(names))
+        return {name for (name,) in cursor.fetchall()}
+
+
 def build_world() -> World:
-    """Make the world; called in a fixture, or by tests with real transactions."""
+    """Make the world; called in a fixture, or by tests with real transactions.
+
+    It is made once in each process; from then on its rows are copied in, which takes a tenth of the time.
+    """
+    today = timezone.localdate()
+    if Place.objects.exists():
+        return make_world()
+    if today in _kept:
+        rows, world = _kept[today]
+        with transaction.atomic(), connection.cursor() as cursor:  # keys are looked at when it ends
+            for table, lines in rows.items():
+                with cursor.copy(f'COPY "{table}" FROM STDIN') as copy:
+                    copy.write(lines)
+        return deepcopy(world)
+    before = _filled()
+    world = make_world()
+    if all(name.startswith(("django_", "auth_", "procrastinate_")) for name in before):
+        rows = {}
+        with connection.cursor() as cursor:
+            for table in sorted(_filled() - before):
+                with cursor.copy(f'COPY "{table}" TO STDOUT') as copy:
+                    rows[table] = b"".join(copy)
+        _kept[today] = rows, deepcopy(world)
+    return world
+
+
+def make_world() -> World:
+    """Make the world by the services."""
     province = place("51", "四川省", Level.PROVINCE, None)
     city = place("5108", "广元市", Level.CITY, province)
     county = place("510824", "苍溪县", Level.COUNTY, city)

@@ -16,7 +16,7 @@ from config.citus import CannotDistribute, script, widened
 from config.cli import app
 from config.database import admin_conninfo, separate_roles
 from tests.citus import STAND_INS, WRONG_KEYS
-from tests.conftest import build_world
+from tests.conftest import make_world
 from weilu.matters import services
 from weilu.matters.models import Matter
 from weilu.orgs.memory import forget
@@ -76,7 +76,7 @@ def at_work(moved, django_db_blocker):
         connection.settings_dict["NAME"] = moved
         try:
             with transaction.atomic():
-                yield build_world()
+                yield make_world()
                 connection.check_constraints()
                 transaction.set_rollback(True)
         finally:
