@@ -282,6 +282,8 @@ def figure(
 ) -> None:
     """Read one figure from the records."""
     with Database():
+        from django.utils.translation import gettext as _
+
         from weilu.indicators.choose import NotThere, indicator_of, period_of, place_of
         from weilu.indicators.reading import UnknownBreakdown, read
 
@@ -293,11 +295,12 @@ def figure(
             print(json.dumps(found.as_dict(), ensure_ascii=False))
             return
         table = Table(
-            str(found.indicator.name), str(found.indicator.unit), "rows", title=f"{found.place} {found.period}"
+            str(found.indicator.name), str(found.indicator.unit), _("rows"), title=f"{found.place} {found.period}"
         )
         for part in [*found.parts, found.whole]:
             name = part.name if part is not found.whole else found.place.short_name
-            table.add_row(name, "–" if part.value is None else f"{part.value:,.10g}", f"{part.rows:,}")
+            value = "–" if part.value is None else f"{part.value:,.2f}".removesuffix(".00")
+            table.add_row(name, value, f"{part.rows:,}")
         Console(width=100).print(table)
 
 

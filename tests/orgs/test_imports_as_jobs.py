@@ -66,7 +66,7 @@ class Held:
 def kill_in_the_middle(data: Path, lock: str, *words: str) -> None:
     with Held(lock):
         process = start(data, *words)
-        wait_for(lambda: ImportJob.objects.filter(state=State.RUNNING).exists() and waits_for_lock(), process)
+        wait_for(waits_for_lock, process)
         assert process.poll() is None, process.communicate()[0]
         process.send_signal(signal.SIGKILL)
         process.communicate()
@@ -80,13 +80,16 @@ def waits_for_lock() -> bool:
 
 
 def others() -> list[str]:
-    """Return what other sessions of this database that do something wait for."""
+    """Return what other sessions of this database wait for, or an empty text for those that hold locks.
+
+    The role of the app sees locks, and not what other sessions do.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT coalesce(wait_event, '') FROM pg_stat_activity"
-            " WHERE datname = current_database() AND pid <> pg_backend_pid() AND state <> 'idle'"
+            "SELECT CASE WHEN granted THEN '' ELSE locktype END FROM pg_locks WHERE pid <> pg_backend_pid()"
+            " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
         )
-        return [event for (event,) in cursor.fetchall()]
+        return [waiting for (waiting,) in cursor.fetchall()]
 
 
 def test_a_command_that_is_killed_is_finished_by_the_worker_once(real_world, tmp_path):

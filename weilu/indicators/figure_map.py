@@ -8,6 +8,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from weilu.indicators.asked import Asked, asked, asked_indicator, offered_periods
@@ -15,6 +16,7 @@ from weilu.indicators.below import nothing
 from weilu.indicators.catalogue import catalogue
 from weilu.indicators.reading import LEVELS, Part, read, ways
 from weilu.indicators.words import answer
+from weilu.lib.explained import NotFound
 from weilu.lib.indicators import Indicator
 from weilu.orgs.access import AccountRequest, requires
 from weilu.orgs.models import Level, Place, valid_on
@@ -108,7 +110,12 @@ def areas_address(wanted: Asked, indicator: Indicator, level: str) -> str:
 def _level(request: AccountRequest, indicator: Indicator, place: Place) -> str:
     there = levels_of(indicator, place)
     wanted = request.GET.get("level", "")
-    return wanted if wanted in there else next(iter(there), "")
+    if wanted and wanted not in there:
+        raise NotFound(
+            _("“%(code)s” has no map by “%(level)s”; there is: %(levels)s")
+            % {"code": indicator.code, "level": wanted, "levels": ", ".join(there) or "–"}
+        )
+    return wanted or next(iter(there), "")
 
 
 @requires(Permission.VIEW)

@@ -1,6 +1,7 @@
 """Reading an indicator from the records: for a place and a period, whole or taken apart; and the rows behind it."""
 
 import datetime as dt
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,13 +16,16 @@ from django.utils.translation import gettext_lazy as _lazy
 from weilu.indicators.fields import field_of
 from weilu.lib.indicators import Breakdown, Indicator, Measure
 from weilu.lib.period import Period, spans_of
-from weilu.orgs.attribution import counted_at, counting, find_group, in_group, naming
+from weilu.orgs.attribution import counted_at, counting, find_group, in_group, is_group, naming
 from weilu.orgs.models import Level, Place, User
 from weilu.orgs.scope import COLUMNS, in_place
 
 LEVELS = {level.name.lower(): level for level in Level}
 TIMES = {"month": _lazy("month"), "quarter": _lazy("quarter"), "year": _lazy("year")}
 DAY = dt.timedelta(days=1)
+WRITTEN = {
+    "month": re.compile(r"\d{4}-(0[1-9]|1[0-2])"), "quarter": re.compile(r"\d{4}Q[1-4]"), "year": re.compile(r"\d{4}"),
+}  # fmt: skip
 
 
 class UnknownBreakdown(ValueError):
@@ -320,29 +324,37 @@ def _whole(indicator: Indicator, rows: QuerySet, groups: list[dict[str, Any]]) -
     return part_of(indicator, _sum(groups))
 
 
+def _no_group(by: str, key: str) -> UnknownBreakdown:
+    return UnknownBreakdown(
+        _("There is no “%(key)s” among the groups of “%(by)s”; open the group from the figure.")
+        % {"key": key, "by": by}
+    )
+
+
 def narrowed(indicator: Indicator, rows: QuerySet, by: str, key: str) -> QuerySet:
     """Narrow the rows behind a figure to one group of it.
 
     Raises:
-        UnknownBreakdown: the indicator cannot be taken apart so, or the key is no month, quarter or year.
+        UnknownBreakdown: the indicator cannot be taken apart so, or there is no such group.
     """
     if by in TIMES:
-        try:
-            part = Period.of(key)
-        except ValueError as error:
-            raise UnknownBreakdown(
-                _("“%(key)s” is no part of “%(by)s”. Write 2025, 2025Q3 or 2025-03.") % {"key": key, "by": by}
-            ) from error
+        if not WRITTEN[by].fullmatch(key):
+            raise _no_group(by, key)
+        part = Period.of(key)
         first = _moment(rows, indicator.at, part.begins, part.start)
         after = _moment(rows, indicator.at, part.ends, part.end)
         return rows.filter(**{f"{indicator.at}__gte": first, f"{indicator.at}__lt": after})
     if by in LEVELS:
+        if key and not is_group(key, LEVELS[by]):
+            raise _no_group(by, key)
         if not indicator.place.endswith("path") and LEVELS[by] in COLUMNS:
             return rows.filter(in_group(key, LEVELS[by], indicator.place))
         return rows.annotate(group=_by_level(indicator, LEVELS[by]).expression).filter(group=key)
     way = next((item for item in indicator.breakdowns if item.code == by), None)
     if way is None:
         raise UnknownBreakdown(by)
+    if key and way.choices and key not in {str(each) for each in way.choices()}:
+        raise _no_group(by, key)
     if key:
         return rows.filter(**{way.key: key})
     empty = isinstance(field_of(rows.model, way.key), CharField)  # not filled in: nothing, or no letter

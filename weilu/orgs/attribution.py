@@ -110,6 +110,11 @@ def find_group(key: str, level: int) -> Place | None:
         return rows.filter(code=key, valid_to=None).first()
 
 
+def is_group(key: str, level: int) -> bool:
+    """Tell whether :func:`naming` could have named a place so, today or before."""
+    return find_group(key, level) is not None or Place.objects.filter(code=key, level=level).exists()
+
+
 def in_group(key: str, level: Level, prefix: str = "") -> Q:
     """Return the condition that a record is counted under what :func:`naming` named; empty: that it names none."""
     column = f"{prefix}{COLUMNS[level]}_id"

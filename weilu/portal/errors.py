@@ -22,8 +22,9 @@ def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpR
 @public
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """404, for what is not there and for what lies outside one's scope alike."""
-    words = str(exception) if isinstance(exception, NotFound) else ""
-    return render(request, "errors/404.html", {"words": words}, status=404)
+    told = isinstance(exception, NotFound)
+    frame = "work.html" if told and request.user.is_authenticated else "resident.html"  # who works stays at work
+    return render(request, "errors/404.html", {"words": str(exception) if told else "", "frame": frame}, status=404)
 
 
 @public
