@@ -7,6 +7,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from weilu.indicators import boards
+from weilu.indicators.board_views import quarter_before
 from weilu.indicators.boards import BoardError
 from weilu.indicators.models import Board, Edition, EditionRow
 from weilu.lib.period import BEIJING, Period
@@ -229,6 +230,17 @@ def test_an_administrator_makes_a_board_and_brings_it_to_the_public_in_the_brows
     client.post(f"/editions/{edition.pk}/publish/")
     edition.refresh_from_db()
     assert edition.state == Edition.State.PUBLISHED
+
+
+def test_a_board_ranks_what_lies_below_and_its_period_is_chosen_from_a_list(world, board, sign_in):
+    client = sign_in(world.administrator)
+    new = client.get("/boards/new/").text
+    levels = new.partition('name="level"')[2].partition("</select>")[0]
+    assert 'value="4"' in levels
+    assert 'value="3"' not in levels
+    listed = client.get("/boards/").text.partition('name="period"')[2].partition("</select>")[0]
+    last = quarter_before(timezone.localdate())
+    assert listed.index(f'value="{last}"') < listed.index(f'value="{timezone.localdate().year}"')
 
 
 def test_a_bad_board_is_refused_with_what_was_typed(world, sign_in):

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _lazy
 from django.views.decorators.http import require_POST, require_safe
 
 from weilu.indicators import boards
+from weilu.indicators.asked import offered_periods
 from weilu.indicators.boards import BoardError
 from weilu.indicators.catalogue import catalogue
 from weilu.indicators.choose import NotThere, period_of
@@ -35,15 +36,12 @@ class BoardForm(forms.Form):
     """A new board: its title, what is ranked, and up to four indicators with their weight."""
 
     title = forms.CharField(label=_lazy("Title"), max_length=60)
-    level = forms.TypedChoiceField(
-        label=_lazy("What is ranked"),
-        choices=[(level.value, level.label) for level in RANKED],
-        coerce=int,
-        initial=Level.TOWNSHIP,
-    )
+    level = forms.TypedChoiceField(label=_lazy("What is ranked"), coerce=int)
 
-    def __init__(self, *args: Any, **kwargs: Any):
+    def __init__(self, *args: Any, place: Place, **kwargs: Any):
         super().__init__(*args, **kwargs)
+        below = [(level.value, level.label) for level in RANKED if level > place.level]
+        self.fields["level"].choices = below  # type: ignore[attr-defined]
         choices = [("", "—"), *((item.code, item.name) for item in catalogue().values())]
         for line in range(1, LINES + 1):
             self.fields[f"code{line}"] = forms.ChoiceField(
@@ -55,6 +53,11 @@ class BoardForm(forms.Form):
             self.fields[f"better{line}"] = forms.ChoiceField(
                 label=_("Better is"), choices=[("more", _("more")), ("less", _("less"))], required=False
             )
+
+    @property
+    def lines(self) -> list[tuple[forms.BoundField, forms.BoundField, forms.BoundField]]:
+        """The fields of each indicator, as the page sets them beside each other."""
+        return [(self[f"code{line}"], self[f"weight{line}"], self[f"better{line}"]) for line in range(1, LINES + 1)]
 
     @property
     def measures(self) -> list[dict[str, Any]]:
@@ -87,7 +90,9 @@ def board_list(request: AccountRequest) -> HttpResponse:
     """The boards that the reader's places stand on, with their latest editions."""
     rows = Board.objects.visible_to(request.user).select_related("place").prefetch_related("editions")
     keeps = Permission.MANAGE in request.user.permissions
-    context = {"boards": rows, "keeps": keeps, "period": quarter_before(timezone.localdate())}
+    today = timezone.localdate()
+    periods = [each for each in offered_periods(quarter_before(today), today) if each.start <= today]
+    context = {"boards": rows, "keeps": keeps, "periods": periods}
     return render(request, "indicators/boards.html", context)
 
 
@@ -95,12 +100,10 @@ def board_list(request: AccountRequest) -> HttpResponse:
 def board_new(request: AccountRequest) -> HttpResponse:
     """A new board for the administrator's place."""
     place = _kept_place(request)
-    form = BoardForm(request.POST or None)
+    form = BoardForm(request.POST or None, place=place)
     if request.method == "POST" and form.is_valid():
         try:
             boards.check_measures(form.measures, form.cleaned_data["level"])
-            if form.cleaned_data["level"] <= place.level:
-                raise BoardError(_("What is ranked lies below %(place)s.") % {"place": place})
             with transaction.atomic():
                 Board.objects.create(
                     jurisdiction=Jurisdiction.of(place),
