@@ -105,3 +105,10 @@ def test_the_excel_file_of_rows_holds_those_that_the_reader_may_open(work, sign_
 
 def test_the_dashboard_of_a_grid_has_nothing_below_and_still_opens(work, sign_in):
     assert sign_in(work.grid_worker).get("/dashboard/").status_code == 200
+
+
+def test_numbers_days_and_names_are_not_broken_over_lines(world, sign_in):
+    matter = world.matter(subject="村口的路灯坏了三天没有人来修")
+    page = sign_in(world.county_clerk).get("/figures/matters.raised/rows/").text
+    assert f'<td class="nobr"><a href="{matter.get_absolute_url()}">{matter.number}' in page
+    assert "<td>村口的路灯坏了三天没有人来修" in page

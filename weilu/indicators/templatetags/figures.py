@@ -23,3 +23,9 @@ def signed(number: float | None) -> str:
     if not number:
         return "0"
     return f"{number:+,}" if isinstance(number, int) else f"{number:+,.1f}"
+
+
+@register.filter
+def whole(text: str) -> bool:
+    """Tell whether a cell is read as one: a number, a day, a person's name. Its line is not broken."""
+    return text.isascii() or len(text) <= 5
