@@ -243,4 +243,7 @@ def main(runs: int) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]))
+    try:
+        main(int(sys.argv[1]))
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None

@@ -50,14 +50,21 @@ class Site:
 
 
 @contextlib.contextmanager
-def _child(command: list[str], **options: Any) -> Iterator[subprocess.Popen]:
-    """Run a command in a session of its own and stop it, whatever happens: Ctrl-C is for us."""
+def _child(command: list[str], *, whole: bool = False, **options: Any) -> Iterator[subprocess.Popen]:
+    """Run a command in a session of its own and stop it, whatever happens: Ctrl-C is for us.
+
+    Args:
+        whole: stop what it started as well; a web server stops its own.
+    """
     process = subprocess.Popen(command, cwd=ROOT, start_new_session=True, stdin=subprocess.DEVNULL, **options)
     try:
         yield process
     finally:
         if process.poll() is None:
-            process.terminate()
+            if whole:
+                os.killpg(process.pid, signal.SIGTERM)  # with what it started: that would miss the database aloud
+            else:
+                process.terminate()
         try:
             process.wait(STOP_WITHIN)
         except subprocess.TimeoutExpired:
@@ -136,7 +143,8 @@ def run(values: dict[str, str], module: str, *arguments: str) -> str:
     Raises:
         BenchError: it did not come to an end.
     """
-    with _child([sys.executable, "-m", module, *arguments], env=values, stdout=subprocess.PIPE, text=True) as process:
+    command = [sys.executable, "-m", module, *arguments]
+    with _child(command, env=values, whole=True, stdout=subprocess.PIPE, text=True) as process:
         out, _none = process.communicate()
     if process.returncode:
         raise BenchError(f"{module} ended with an error")
