@@ -174,7 +174,8 @@ class Work:
             Organisation.objects.filter(pk=row.pk).update(valid_to=TODAY + dt.timedelta(days=1))
 
     def appoint(self):
-        member = self.one(Membership.objects.filter(valid_to=None).select_related("person", "organisation"))
+        standing = Membership.objects.filter(valid_to=None, organisation__valid_to=None)
+        member = self.one(standing.select_related("person", "organisation"))
         if member:
             post = make_post(member.organisation, title=f"职务{uuid4().hex[:6]}", by=None, leads=True)
             appoint(post, person=member.person, by=None, since=max(TODAY, member.organisation.valid_from))
@@ -400,5 +401,5 @@ def _params(kind):
     from weilu.indicators.contributions import halves
 
     for indicator in kind.indicators:
-        for query, _sign in halves(indicator, indicator.rows()):
-            yield from query.query.sql_with_params()[1]
+        for half in halves(indicator, indicator.rows()):
+            yield from half.grouped().query.sql_with_params()[1]

@@ -99,11 +99,16 @@ def _value(indicator: Indicator) -> Any:
     return F(indicator.value) if isinstance(indicator.value, str) else indicator.value
 
 
-def _numerator(indicator: Indicator) -> Any:
+def numerator_of(indicator: Indicator, among: Any = None) -> Any:
+    """Return the aggregate that makes the numerator, 0 where the measure has none.
+
+    Args:
+        among: a condition that rows must fulfil to count.
+    """
     if indicator.measure is Measure.SHARE:
-        return Count("pk", filter=indicator.part)
+        return Count("pk", filter=Q(among) & Q(indicator.part) if among else indicator.part)
     if indicator.measure in (Measure.SUM, Measure.RATIO):
-        total = Sum(_value(indicator))
+        total = Sum(_value(indicator), filter=among)
         return Seconds(total) if is_duration(indicator) else total
     return Value(0)
 
@@ -118,31 +123,47 @@ def _who(indicator: Indicator, rows: QuerySet) -> Any:
     return Coalesce(key, Value(NOBODY), output_field=UUIDField())
 
 
-def _grouped(indicator: Indicator, rows: QuerySet, time: str) -> QuerySet:
+def grouping_keys(indicator: Indicator, time: str) -> dict[str, Any]:
+    """Return what cells are grouped by: county, month of a time, and the key of each breakdown of its own."""
     area: Any = AreaOf(F(indicator.place)) if by_path(indicator) else F(f"{indicator.place}county_id")
-    who = _who(indicator, rows) if indicator.measure is Measure.PEOPLE else Value(NOBODY)
     keys = {
         f"c_key{number}": Coalesce(Cast(F(column), TextField()), Value(""), output_field=TextField())
         for number, (_code, column) in enumerate(own_ways(indicator))
     }
-    named = {"c_area": area, "c_month": MonthOf(F(time)), "c_who": who, **keys}
-    grouped = rows.order_by().annotate(**named).values(*named)
-    return grouped.annotate(c_rows=Count("pk"), c_numerator=_numerator(indicator))
+    return {"c_area": area, "c_month": MonthOf(F(time)), **keys}
 
 
-def halves(indicator: Indicator, rows: QuerySet) -> Iterator[tuple[QuerySet, int]]:
-    """Yield the queries that make cells of rows, with the sign of what they count.
+@dataclass(frozen=True, eq=False)
+class Half:
+    """Rows that an indicator counts by one of its times.
 
-    A flow counts in the month of its time; a stock from the month in which a row begins, and no longer from the one in
-    which it ends.
+    A flow counts in the month of its time; a stock from the month in which a row begins, and no longer, ``sign`` being
+    -1, from the one in which it ends.
     """
+
+    indicator: Indicator
+    rows: QuerySet
+    time: str
+    sign: int
+
+    def grouped(self) -> QuerySet:
+        """Return the query that makes its cells."""
+        people = self.indicator.measure is Measure.PEOPLE
+        who = _who(self.indicator, self.rows) if people else Value(NOBODY)
+        named = {**grouping_keys(self.indicator, self.time), "c_who": who}
+        grouped = self.rows.order_by().annotate(**named).values(*named)
+        return grouped.annotate(c_rows=Count("pk"), c_numerator=numerator_of(self.indicator))
+
+
+def halves(indicator: Indicator, rows: QuerySet) -> Iterator[Half]:
+    """Yield the one half of a flow, or the two of a stock."""
     if not indicator.stock:
-        yield _grouped(indicator, rows, indicator.at), 1
+        yield Half(indicator, rows, indicator.at, 1)
         return
-    yield _grouped(indicator, rows, indicator.since), 1
+    yield Half(indicator, rows, indicator.since, 1)
     if indicator.until:
         ended = rows.filter(**{f"{indicator.until}__isnull": False})
-        yield _grouped(indicator, ended, indicator.until), -1
+        yield Half(indicator, ended, indicator.until, -1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -203,7 +224,7 @@ def _columns(text: str, table: str) -> set[str]:
 
 
 def _texts(indicator: Indicator) -> list[str]:
-    return [query.query.sql_with_params()[0] for query, _sign in halves(indicator, indicator.rows())]
+    return [half.grouped().query.sql_with_params()[0] for half in halves(indicator, indicator.rows())]
 
 
 def kinds_of(indicators: Iterable[Indicator]) -> list[Kind]:
@@ -271,11 +292,11 @@ def cells(
         way: only the cells of one breakdown, or of the whole where it is empty; by default all.
     """
     parts = []
-    for query, half in halves(indicator, rows):
-        text, params = query.query.sql_with_params()
+    for half in halves(indicator, rows):
+        text, params = half.grouped().query.sql_with_params()
         if instead:
             text, params = f'WITH "{table}" AS ({instead.text}) {text}', (*instead.params, *params)
-        parts.append(_spread(indicator, Sql(text, params), sign * half, way))
+        parts.append(_spread(indicator, Sql(text, params), sign * half.sign, way))
     return joined(parts, " UNION ALL ")
 
 
@@ -287,10 +308,7 @@ def _spread(indicator: Indicator, fine: Sql, sign: int, way: str | None) -> Sql:
         named, spread = 'way."by", way."key"', f' CROSS JOIN LATERAL (VALUES {values}) way("by", "key")'
     else:
         named, spread = f'\'{way}\'::text AS "by", {ways[way]}::text AS "key"', ""
-    if by_path(indicator):
-        area, join = "area.id", " JOIN orgs_place area ON area.path = fine.c_area AND area.valid_to IS NULL"
-    else:
-        area, join = "fine.c_area", ""
+    area, join = area_and_join(indicator)
     text = (
         f'SELECT {area} AS "jurisdiction_id", \'{indicator.code}\'::text AS "code", {named},'  # noqa: S608
         f' fine.c_month AS "month", fine.c_who AS "who", {sign} * fine.c_rows AS "rows",'
@@ -298,6 +316,13 @@ def _spread(indicator: Indicator, fine: Sql, sign: int, way: str | None) -> Sql:
         f" FROM ({fine.text}) fine{join}{spread}"
     )
     return Sql(text, fine.params)
+
+
+def area_and_join(indicator: Indicator) -> tuple[str, str]:
+    """Return the county's key in groups named ``fine``, and what has to be joined to get it."""
+    if by_path(indicator):
+        return "area.id", " JOIN orgs_place area ON area.path = fine.c_area AND area.valid_to IS NULL"
+    return "fine.c_area", ""
 
 
 def in_areas(indicator: Indicator, areas: Iterable[Place]) -> Q:

@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from weilu.indicators.cell_models import Cell, Folded, Touched
 from weilu.indicators.contributions import CELL, AreaOf, Kind, Sql, by_path, cells, images, in_areas, joined, kinds
+from weilu.indicators.passes import in_passes
 from weilu.lib.indicators import Indicator
 from weilu.orgs.models import Level, Place
 
@@ -127,8 +128,8 @@ def _count(indicators: Iterable[Indicator], counties: list[UUID]) -> None:
     old = Cell.objects.filter(code__in=[each.code for each in indicators], jurisdiction__in=counties)
     old._raw_delete(old.db)
     areas = list(Place.objects.filter(pk__in=counties))
-    for indicator in indicators:
-        _add(cells(indicator, indicator.rows().filter(in_areas(indicator, areas))))
+    for found in in_passes(indicators, lambda indicator: in_areas(indicator, areas)):
+        _add(found)
 
 
 def areas_of(kind: Kind) -> dict[UUID, int]:

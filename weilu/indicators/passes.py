@@ -1,0 +1,100 @@
+"""Cells of several definitions, counted in one pass over the rows that they share.
+
+Settled, in time, satisfied, days: they count rows of one table by one time, and differ in which of them and in what they
+add up. Each by itself would read the table once; together they read it once.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from django.db.models import Count, Q
+from django.db.models.sql.where import OR, WhereNode
+
+from weilu.indicators.cell_models import NOBODY
+from weilu.indicators.contributions import (
+    Half,
+    Sql,
+    area_and_join,
+    cells,
+    grouping_keys,
+    halves,
+    numerator_of,
+    own_ways,
+)
+from weilu.lib.indicators import Indicator, Measure
+
+Narrow = Callable[[Indicator], Q]
+
+
+def in_passes(indicators: Iterable[Indicator], narrow: Narrow) -> list[Sql]:
+    """Return queries of the cells that rows of indicators make, as few as can be.
+
+    Args:
+        narrow: the condition that a row belongs to what is counted, such as some counties.
+    """
+    together: dict[Any, list[Half]] = {}
+    found = []
+    for indicator in indicators:
+        pair = list(halves(indicator, indicator.rows()))
+        if all(_by_own_columns(half) for half in pair):
+            for half in pair:
+                key = (half.rows.model, indicator.place, half.time, tuple(own_ways(indicator)))
+                together.setdefault(key, []).append(half)
+        else:
+            found.append(cells(indicator, indicator.rows().filter(narrow(indicator))))
+    return [_pass(shared, narrow(shared[0].indicator)) for shared in together.values()] + found
+
+
+def _by_own_columns(half: Half) -> bool:
+    """Tell whether which rows count can be said of a row alone, so that a pass may ask it of every row."""
+    if half.indicator.measure is Measure.PEOPLE:
+        return False
+    query = half.rows.query
+    plain = not (query.combinator or query.distinct or query.is_sliced or query.annotations)
+    grouped = half.grouped().query
+    beside = [join.join_field for join in grouped.alias_map.values() if getattr(join, "join_field", None)]
+    return plain and len(query.alias_map) <= 1 and not any(each.one_to_many or each.many_to_many for each in beside)
+
+
+def _pass(shared: list[Half], which: Q) -> Sql:
+    indicator, time = shared[0].indicator, shared[0].time
+    rows = shared[0].rows.model._base_manager.order_by().filter(which)
+    conditions = [half.rows.query.where for half in shared]
+    if all(conditions):  # one that is empty takes every row
+        rows.query.where.add(WhereNode(list(conditions), OR), "AND")
+    named = grouping_keys(indicator, time)
+    counted = {}
+    for number, (half, condition) in enumerate(zip(shared, conditions, strict=True)):
+        counted[f"c_rows{number}"] = Count("pk", filter=condition or None)
+        counted[f"c_numerator{number}"] = numerator_of(half.indicator, condition or None)
+    text, params = rows.annotate(**named).values(*named).annotate(**counted).query.sql_with_params()
+    return _cells_of(shared, Sql(text, params), list(counted))
+
+
+def _cells_of(shared: list[Half], fine: Sql, counted: list[str]) -> Sql:
+    """Add groups up to those of the whole and of each breakdown, then give each indicator its cells."""
+    ways = [code for code, _column in own_ways(shared[0].indicator)]
+    keys = [f"c_key{number}" for number in range(len(ways))]
+    sets = ", ".join(f"(c_area, c_month{also})" for also in ("", *(f", {key}" for key in keys)))
+    by = "".join(f" WHEN GROUPING({key}) = 0 THEN '{code}'" for key, code in zip(keys, ways, strict=True))
+    key = "".join(f" WHEN GROUPING({key}) = 0 THEN {key}" for key in keys)
+    sums = ", ".join(f'sum({name}) AS "{name}"' for name in counted)
+    area, join = area_and_join(shared[0].indicator)
+    each = ", ".join(
+        f"('{half.indicator.code}', {half.sign} * fine.c_rows{number},"
+        f" {half.sign} * coalesce(fine.c_numerator{number}, 0)::numeric)"
+        for number, half in enumerate(shared)
+    )
+    text = (
+        f'SELECT {area} AS "jurisdiction_id", each."code", fine."by", fine."key", fine.c_month AS "month",'  # noqa: S608
+        f" '{NOBODY}'::uuid AS \"who\", each.\"rows\", each.\"numerator\""
+        f" FROM (SELECT c_area, c_month, {f'CASE{by} ELSE {_NONE} END' if ways else _NONE} AS \"by\","
+        f" {f'CASE{key} ELSE {_NONE} END' if ways else _NONE} AS \"key\", {sums}"
+        f" FROM ({fine.text}) finest GROUP BY GROUPING SETS ({sets})) fine{join}"
+        f' CROSS JOIN LATERAL (VALUES {each}) each("code", "rows", "numerator")'
+        ' WHERE each."rows" <> 0 OR each."numerator" <> 0'
+    )
+    return Sql(text, fine.params)
+
+
+_NONE = "''::text"
