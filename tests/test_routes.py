@@ -295,6 +295,8 @@ ROUTES = {
     "figure_areas": Route(P.VIEW, address=lambda t: {"code": "matters.raised"}, ok=(200, 404)),
     "boards": Route(P.VIEW),
     "board_new": Route(P.MANAGE),
+    "board_edit": Route(P.MANAGE, address=lambda t: {"pk": NOWHERE}, inside=ANYBODY),
+    "board_remove": Route(P.MANAGE, "post", lambda t: {"pk": NOWHERE}, inside=ANYBODY),
     "edition_new": Route(P.VIEW, "post", lambda t: {"pk": NOWHERE}, inside=ANYBODY),
     "edition": Route(P.VIEW, address=lambda t: {"pk": NOWHERE}, inside=ANYBODY),
     "edition_act": Route(P.VIEW, "post", lambda t: {"pk": NOWHERE, "name": "show"}, inside=ANYBODY),

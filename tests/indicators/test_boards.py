@@ -192,7 +192,10 @@ def test_small_numbers_about_people_are_not_public(world, board, client, sign_in
     edition = boards.start_edition(Board.objects.get(), period=QUARTER, by=world.administrator)
     edition = published(world, boards.show(edition, by=world.administrator))
     assert edition.rows.get(rank=1).values[0]["value"] == 1
-    assert "人数少，不公布" in client.get(f"/published/{edition.pk}/").text
+    page = client.get(f"/published/{edition.pk}/").text
+    assert "人数少，不公布" in page
+    assert "第 1 名" not in page  # a rank tells the number where few are possible
+    assert page.index("云峰镇") < page.index("陵江镇")
     assert "人数少，不公布" not in sign_in(world.administrator).get(f"/editions/{edition.pk}/").text
 
 
@@ -214,7 +217,9 @@ def test_a_board_is_not_for_any_days(world, board):
 def test_an_administrator_makes_a_board_and_brings_it_to_the_public_in_the_browser(world, sign_in, client):
     settled(world, world.village)
     client = sign_in(world.administrator)
-    form = {"title": "季度榜", "level": 4, "code1": "matters.in_time", "weight1": 1, "better1": "more"}
+    form = {
+        "title": "季度榜", "level": 4, "least": 0, "code1": "matters.in_time", "weight1": 1, "better1": "more",
+    }  # fmt: skip
     assert client.post("/boards/new/", form).status_code == 302
     board = Board.objects.get()
     answer = client.post(f"/boards/{board.pk}/editions/", {"period": "2025Q2"})
@@ -250,3 +255,92 @@ def test_a_bad_board_is_refused_with_what_was_typed(world, sign_in):
     assert "季度榜" in answer.text
     assert client.post("/boards/new/", {"title": "榜", "level": 3, "code1": "matters.days"}).status_code == 422
     assert not Board.objects.exists()
+
+
+def test_places_with_too_few_records_are_shown_and_not_ranked(world, board, sign_in):
+    Board.objects.filter(pk=board.pk).update(least=2)
+    edition = boards.start_edition(Board.objects.get(), period=QUARTER, by=world.administrator)
+    # 云峰镇 has two matters, 陵江镇 one: all in time, and nothing to judge.
+    assert standing(edition) == [(1, "云峰镇", 100), (None, "陵江镇", 0)]
+    assert [(each["value"], each["rank"]) for each in edition.rows.get(rank=None).values] == [(100, None), (6, None)]
+    page = sign_in(world.administrator).get(f"/editions/{edition.pk}/").text
+    assert "记录不足" in page
+    assert "少于 2 条" in page
+
+
+def test_numbers_of_matters_rank_a_place_whatever_it_has(world, board):
+    measures = [{"code": "matters.settled", "weight": 1, "more": True}]
+    Board.objects.filter(pk=board.pk).update(least=50, measures=measures)
+    edition = boards.start_edition(Board.objects.get(), period=QUARTER, by=world.administrator)
+    assert [rank for rank, _name, _score in standing(edition)] == [1, 2]
+
+
+def test_a_published_edition_keeps_its_title_and_the_seal_holds_it(world, board, shown, client):
+    edition = published(world, shown)
+    boards.change(board, title="新榜", measures=MEASURES[:1], least=5, by=world.administrator)
+    page = client.get(f"/published/{edition.pk}/").text
+    assert "办理质效榜" in page
+    assert "新榜" not in page
+    assert "封存校验不符" not in page
+    Edition.objects.filter(pk=edition.pk).update(title="新榜")
+    assert "封存校验不符" in client.get(f"/published/{edition.pk}/").text
+
+
+def test_a_board_is_changed_in_the_browser_for_editions_to_come(world, board, sign_in):
+    client = sign_in(world.administrator)
+    assert "办理质效榜" in client.get(f"/boards/{board.pk}/").text
+    form = {"title": "月度榜", "least": 3, "code1": "matters.days", "weight1": 4, "better1": "less"}
+    assert client.post(f"/boards/{board.pk}/", form).status_code == 302
+    board.refresh_from_db()
+    assert (board.title, board.level, board.least) == ("月度榜", Level.TOWNSHIP, 3)
+    assert board.measures == [{"code": "matters.days", "weight": 4, "more": False}]
+    refused = client.post(f"/boards/{board.pk}/", {**form, "title": "", "weight1": 99})
+    assert refused.status_code == 422
+    assert "99" in refused.text
+    for stranger in (world.clerk, world.far_clerk):
+        assert sign_in(stranger).post(f"/boards/{board.pk}/", form).status_code in (403, 404)
+
+
+def test_a_board_is_removed_until_an_edition_was_shown(world, board, sign_in):
+    edition = boards.start_edition(board, period=QUARTER, by=world.administrator)
+    boards.show(edition, by=world.administrator)
+    client = sign_in(world.administrator)
+    answer = client.post(f"/boards/{board.pk}/remove/", follow=True)
+    assert "保留" in answer.text
+    assert Board.objects.filter(pk=board.pk).exists()
+    draft = Board.objects.create(
+        jurisdiction=world.jurisdiction, place=world.county, title="试一试", level=Level.TOWNSHIP, measures=MEASURES
+    )
+    boards.start_edition(draft, period=QUARTER, by=world.administrator)
+    client.post(f"/boards/{draft.pk}/remove/")
+    assert not Board.objects.filter(pk=draft.pk).exists()
+
+
+def test_words_that_are_too_long_are_refused_and_kept_on_the_page(world, shown, sign_in):
+    client = sign_in(world.clerk)
+    long = "错" * 501
+    answer = client.post(f"/editions/{shown.pk}/object/", {"place": world.township.code, "text": long})
+    assert answer.status_code == 422
+    assert "501" in answer.text
+    assert long in answer.text
+    assert not shown.objections.exists()
+
+
+def test_an_objection_pressed_twice_is_one(world, shown):
+    first = boards.object_to(shown, place=world.township, by=world.clerk, text="算错了")
+    assert boards.object_to(shown, place=world.township, by=world.clerk, text="算错了 ") == first
+    boards.answer(first, by=world.administrator, text="没有")
+    assert boards.object_to(shown, place=world.township, by=world.clerk, text="算错了") != first
+
+
+def test_an_objection_that_is_not_there_cannot_be_answered(world, shown, sign_in):
+    client = sign_in(world.administrator)
+    for objection in ("zzz", "", "01a227a7-bc2b-730d-b28a-a7443801f976"):
+        answer = client.post(f"/editions/{shown.pk}/answer/", {"objection": objection, "text": "好"})
+        assert answer.status_code == 404
+
+
+def test_only_values_that_the_reader_may_open_are_links(world, shown, sign_in):
+    page = sign_in(world.clerk).get(f"/editions/{shown.pk}/").text
+    assert f"?place={world.township.code}&" in page.replace("&amp;", "&")
+    assert f"?place={world.other_township.code}&" not in page.replace("&amp;", "&")

@@ -1,12 +1,14 @@
 """Pages of boards: for the office that keeps one, for those who are ranked, for everybody once it is published."""
 
 import datetime as dt
+from collections.abc import Callable
 from typing import Any
+from uuid import UUID
 
 from django import forms
 from django.contrib import messages
 from django.db import IntegrityError, transaction
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -30,6 +32,7 @@ from weilu.orgs.scope import places_in_scope
 
 RANKED = (Level.COUNTY, Level.TOWNSHIP, Level.VILLAGE, Level.GRID)
 LINES = 4
+USUAL_LEAST = 10
 
 
 class BoardForm(forms.Form):
@@ -37,11 +40,20 @@ class BoardForm(forms.Form):
 
     title = forms.CharField(label=_lazy("Title"), max_length=60)
     level = forms.TypedChoiceField(label=_lazy("What is ranked"), coerce=int)
+    least = forms.IntegerField(
+        label=_lazy("Fewest records"),
+        min_value=0,
+        max_value=10_000,
+        initial=USUAL_LEAST,
+        help_text=_lazy("Of shares and averages: a place with fewer records is shown, and not ranked."),
+    )
 
-    def __init__(self, *args: Any, place: Place, **kwargs: Any):
-        super().__init__(*args, **kwargs)
+    def __init__(self, *args: Any, place: Place, board: Board | None = None, **kwargs: Any):
+        super().__init__(*args, initial=self.kept(board) if board else None, **kwargs)
         below = [(level.value, level.label) for level in RANKED if level > place.level]
         self.fields["level"].choices = below  # type: ignore[attr-defined]
+        if board:  # places of another level would be another board
+            self.fields["level"].disabled = True
         choices = [("", "—"), *((item.code, item.name) for item in catalogue().values())]
         for line in range(1, LINES + 1):
             self.fields[f"code{line}"] = forms.ChoiceField(
@@ -53,6 +65,15 @@ class BoardForm(forms.Form):
             self.fields[f"better{line}"] = forms.ChoiceField(
                 label=_("Better is"), choices=[("more", _("more")), ("less", _("less"))], required=False
             )
+
+    @staticmethod
+    def kept(board: Board) -> dict[str, Any]:
+        """Return what the form shows of a board that is there."""
+        found: dict[str, Any] = {"title": board.title, "level": board.level, "least": board.least}
+        for line, each in enumerate(board.measures[:LINES], 1):
+            better = "more" if each["more"] else "less"
+            found |= {f"code{line}": each["code"], f"weight{line}": each["weight"], f"better{line}": better}
+        return found
 
     @property
     def lines(self) -> list[tuple[forms.BoundField, forms.BoundField, forms.BoundField]]:
@@ -88,7 +109,10 @@ def quarter_before(day: dt.date) -> Period:
 @require_safe
 def board_list(request: AccountRequest) -> HttpResponse:
     """The boards that the reader's places stand on, with their latest editions."""
-    rows = Board.objects.visible_to(request.user).select_related("place").prefetch_related("editions")
+    rows = Board.objects.visible_to(request.user).select_related("place").prefetch_related("editions__board")
+    for board in rows:
+        board.kept = Permission.MANAGE in request.user.permissions and boards.may_keep(request.user, board)  # type: ignore[attr-defined]
+        board.columns = _columns(board)  # type: ignore[attr-defined]
     keeps = Permission.MANAGE in request.user.permissions
     today = timezone.localdate()
     periods = [each for each in offered_periods(quarter_before(today), today) if each.start <= today]
@@ -101,28 +125,79 @@ def board_new(request: AccountRequest) -> HttpResponse:
     """A new board for the administrator's place."""
     place = _kept_place(request)
     form = BoardForm(request.POST or None, place=place)
-    if request.method == "POST" and form.is_valid():
-        try:
-            boards.check_measures(form.measures, form.cleaned_data["level"])
-            with transaction.atomic():
-                Board.objects.create(
-                    jurisdiction=Jurisdiction.of(place),
-                    place=place,
-                    title=form.cleaned_data["title"].strip(),
-                    level=form.cleaned_data["level"],
-                    measures=form.measures,
-                    created_by=request.user,
-                )
-        except BoardError as error:
-            form.add_error(None, str(error.message))
-        except IntegrityError:
-            form.add_error("title", _("There is a board of this title already."))
-        else:
-            messages.success(request, _("The board is there. Compute its first edition."))
-            return redirect("boards")
-    return render(
-        request, "indicators/board_new.html", {"form": form, "place": place}, status=422 if form.errors else 200
-    )
+
+    def make() -> None:
+        boards.check_measures(form.measures, form.cleaned_data["level"])
+        Board.objects.create(
+            jurisdiction=Jurisdiction.of(place),
+            place=place,
+            title=form.cleaned_data["title"],
+            level=form.cleaned_data["level"],
+            measures=form.measures,
+            least=form.cleaned_data["least"],
+            created_by=request.user,
+        )
+
+    if request.method == "POST" and _saved(form, make):
+        messages.success(request, _("The board is there. Compute its first edition."))
+        return redirect("boards")
+    return _form_page(request, form, place)
+
+
+@requires(Permission.MANAGE)
+def board_edit(request: AccountRequest, pk: str) -> HttpResponse:
+    """Title and rule of a board, for editions computed from now on."""
+    board = _kept(request, pk)
+    form = BoardForm(request.POST or None, place=board.place, board=board)
+
+    def change() -> None:
+        data = form.cleaned_data
+        boards.change(board, title=data["title"], measures=form.measures, least=data["least"], by=request.user)
+
+    if request.method == "POST" and _saved(form, change):
+        messages.success(request, _("The board was changed. What was published stays as it was."))
+        return redirect("boards")
+    removable = not board.editions.exclude(state=Edition.State.DRAFT).exists()
+    return _form_page(request, form, board.place, board=Board.objects.get(pk=pk), removable=removable)
+
+
+@requires(Permission.MANAGE)
+@require_POST
+def board_remove(request: AccountRequest, pk: str) -> HttpResponse:
+    """Remove a board of which nothing was shown yet."""
+    board = _kept(request, pk)
+    try:
+        boards.remove(board, by=request.user)
+    except BoardError as error:
+        messages.error(request, str(error.message))
+        return redirect("board_edit", pk)
+    messages.success(request, _("“%(title)s” was removed.") % {"title": board.title})
+    return redirect("boards")
+
+
+def _kept(request: AccountRequest, pk: str) -> Board:
+    board = get_object_or_404(Board.objects.visible_to(request.user).select_related("place"), pk=pk)
+    if not boards.may_keep(request.user, board):
+        raise Http404
+    return board
+
+
+def _saved(form: BoardForm, save: Callable[[], None]) -> bool:
+    if not form.is_valid():
+        return False
+    try:
+        with transaction.atomic():
+            save()
+    except BoardError as error:
+        form.add_error(None, str(error.message))
+    except IntegrityError:
+        form.add_error("title", _("There is a board of this title already."))
+    return not form.errors
+
+
+def _form_page(request: AccountRequest, form: BoardForm, place: Place, **context: Any) -> HttpResponse:
+    status = 422 if form.errors else 200
+    return render(request, "indicators/board_new.html", {"form": form, "place": place, **context}, status=status)
 
 
 @requires(Permission.VIEW)
@@ -146,9 +221,9 @@ def _edition(request: AccountRequest, pk: str) -> Edition:
     return found
 
 
-def _columns(edition: Edition) -> list[tuple[Indicator, dict[str, Any]]]:
+def _columns(ranked_by: Edition | Board) -> list[tuple[Indicator, dict[str, Any]]]:
     known = catalogue()
-    return [(known[each["code"]], each) for each in edition.measures if each["code"] in known]
+    return [(known[each["code"]], each) for each in ranked_by.measures if each["code"] in known]
 
 
 def _context(edition: Edition) -> dict[str, Any]:
@@ -169,7 +244,11 @@ def _context(edition: Edition) -> dict[str, Any]:
 @require_safe
 def edition(request: AccountRequest, pk: str) -> HttpResponse:
     """An edition with the reasons behind each place, its objections and what can be done next."""
-    found = _edition(request, pk)
+    return _page(request, _edition(request, pk))
+
+
+def _page(request: AccountRequest, found: Edition, typed: dict[str, str] | None = None) -> HttpResponse:
+    """Show an edition; with what was typed, where a step was refused."""
     keeps = boards.may_keep(request.user, found.board)
     objections = found.objections.select_related("place", "by", "answered_by")
     mine = Place.objects.filter(
@@ -180,12 +259,22 @@ def edition(request: AccountRequest, pk: str) -> HttpResponse:
         "objections": objections,
         "mine": mine[:100] if found.state == Edition.State.SHOWN else [],
         "over": bool(found.object_until and timezone.localdate() > found.object_until),
+        "typed": typed or {},
+        "opened": set(
+            Place.objects.filter(
+                places_in_scope(request.user, Permission.VIEW), pk__in=found.rows.values("place")
+            ).values_list("pk", flat=True)
+        ),
     }
-    return render(request, "indicators/edition.html", context)
+    return render(request, "indicators/edition.html", context, status=422 if typed else 200)
 
 
 def _objection(found: Edition, request: AccountRequest) -> Objection:
-    return get_object_or_404(found.objections, pk=request.POST.get("objection") or None)
+    try:
+        pk = UUID(request.POST.get("objection", ""))
+    except ValueError as error:
+        raise Http404 from error
+    return get_object_or_404(found.objections, pk=pk)
 
 
 def _object(found: Edition, request: AccountRequest) -> str:
@@ -237,11 +326,15 @@ def edition_act(request: AccountRequest, pk: str, name: str) -> HttpResponse:
         messages.error(request, _("There is no such action."))
     except BoardError as error:
         messages.error(request, str(error.message))
+        return _page(request, found, {"step": name, **request.POST.dict()})
     return redirect("edition", found.pk)
 
 
 def for_everybody(context: dict[str, Any]) -> dict[str, Any]:
-    """Return an edition's page without small numbers about people, and without what would give them away."""
+    """Return an edition's page without small numbers about people, and without what would give them away.
+
+    A rank gives them away where few values are possible: places with such a number come last, without rank and points.
+    """
     known, kept = catalogue(), set()
     for code, indicator in known.items():
         if indicator.people:
@@ -256,6 +349,9 @@ def for_everybody(context: dict[str, Any]) -> dict[str, Any]:
             for value in row.values
             if value["code"] in known
         ]
+        row.kept = any(value["small"] for value in row.values)
+    context["kept_back"] = any(row.kept for row in context["rows"])
+    context["rows"].sort(key=lambda row: (row.kept, row.place.code if row.kept else ""))
     for row in context["corrections"]:
         people = row.indicator is not None and row.indicator.people
         row.small = people and ((row.place_id, row.code) in kept or is_small(row.was) or is_small(row.now))

@@ -21,6 +21,7 @@ from weilu.orgs.sharding import key_of
 
 MOST_MEASURES = 8
 OBJECTION_DAYS = 5
+WORDS, REASON = 500, 200  # characters
 S = Edition.State
 
 
@@ -69,16 +70,25 @@ class Standing:
     values: list[dict[str, Any]]
     score: float = 0.0
 
+    @property
+    def few(self) -> bool:
+        """Whether it has too few records to be ranked."""
+        return any(value["rank"] is None for value in self.values)
 
-def _ranked(places: list[Place], parts: dict[str, Part], more: bool) -> dict[str, tuple[int, float]]:
+
+def _ranked(places: list[Place], parts: dict[str, Part], more: bool, least: int) -> dict[str, tuple[Any, float]]:
     """Return rank and points of each place by its code: points are the share of places it is ahead of or level with.
 
-    Places without a value come last together and get no points: nothing to judge is no merit.
+    Places without a value come last together and get no points: nothing to judge is no merit. Those with fewer than
+    ``least`` records have no rank, and nobody is ahead of them.
     """
+    few = {place.code for place in places if (parts[place.code].rows if place.code in parts else 0) < least}
     values = {place.code: parts[place.code].value if place.code in parts else None for place in places}
-    known = [value for value in values.values() if value is not None]
-    found = {}
+    known = [value for code, value in values.items() if value is not None and code not in few]
+    found: dict[str, tuple[Any, float]] = dict.fromkeys(few, (None, 0.0))
     for code, value in values.items():
+        if code in few:
+            continue
         if value is None:
             found[code] = (len(known) + 1, 0.0)
             continue
@@ -87,8 +97,14 @@ def _ranked(places: list[Place], parts: dict[str, Part], more: bool) -> dict[str
     return found
 
 
-def standings(board_place: Place, level: int, measures: list[dict[str, Any]], period: Period) -> list[Standing]:
-    """Compute a board: every place of the level, by weighted points, best first."""
+def standings(
+    board_place: Place, level: int, measures: list[dict[str, Any]], period: Period, least: int = 0
+) -> list[Standing]:
+    """Compute a board: every place of the level, by weighted points, best first; at the end those with too few records.
+
+    Args:
+        least: of shares and averages, the number of records below which a place is not ranked.
+    """
     places = list(
         Place.objects.filter(valid_on(period.last_day), level=level, path__startswith=board_place.path).order_by("code")
     )
@@ -98,7 +114,8 @@ def standings(board_place: Place, level: int, measures: list[dict[str, Any]], pe
     for measure in measures:
         indicator = catalogue()[measure["code"]]
         parts = {part.key: part for part in read(indicator, board_place, period, by).parts}
-        for code, (rank, points) in _ranked(places, parts, measure["more"]).items():
+        fewest = least if indicator.is_fraction else 0
+        for code, (rank, points) in _ranked(places, parts, measure["more"], fewest).items():
             part = parts.get(code)
             found[code].values.append(
                 {
@@ -113,7 +130,7 @@ def standings(board_place: Place, level: int, measures: list[dict[str, Any]], pe
                 }
             )
             found[code].score += points * measure["weight"] / weights
-    return sorted(found.values(), key=lambda standing: (-round(standing.score, 6), standing.place.code))
+    return sorted(found.values(), key=lambda each: (each.few, 0 if each.few else -round(each.score, 6), each.place.code))
 
 
 def _locked(edition: Edition, *states: str) -> Edition:
@@ -124,6 +141,35 @@ def _locked(edition: Edition, *states: str) -> Edition:
             _("This edition is “%(state)s” now; the step is not open.") % {"state": locked.get_state_display()}
         )
     return locked
+
+
+@transaction.atomic
+def change(board: Board, *, title: str, measures: list[dict[str, Any]], least: int, by: User) -> Board:
+    """Change title and rule of a board for editions that are computed from now on.
+
+    Raises:
+        BoardError: the rule cannot be computed, or ``by`` does not keep the board.
+    """
+    _require(by, board)
+    check_measures(measures, board.level)
+    board.title, board.measures, board.least = title, measures, least
+    board.save(update_fields=["title", "measures", "least"])
+    return board
+
+
+@transaction.atomic
+def remove(board: Board, *, by: User) -> None:
+    """Remove a board that nobody but those who keep it has seen, with its drafts.
+
+    Raises:
+        BoardError: an edition of it was shown or published, or ``by`` does not keep the board.
+    """
+    _require(by, board)
+    Board.objects.select_for_update(of=("self",)).get(**key_of(board))
+    if board.editions.exclude(state=S.DRAFT).exists():
+        raise BoardError(_("An edition of it was shown to those who are ranked: the board stays."))
+    board.editions.all().delete()
+    board.delete()
 
 
 @transaction.atomic
@@ -144,6 +190,22 @@ def start_edition(board: Board, *, period: Period, by: User) -> Edition:
     return compute(edition, by=by) if fresh else edition
 
 
+def said(text: str, most: int, without: str | Promise) -> str:
+    """Return what was written, without space around it.
+
+    Raises:
+        BoardError: nothing was, or more than there is room for: nothing is cut.
+    """
+    text = text.strip()
+    if not text:
+        raise BoardError(without)
+    if len(text) > most:
+        raise BoardError(
+            _("Too long: %(n)s characters, there is room for %(most)s.") % {"n": len(text), "most": most}
+        )
+    return text
+
+
 def _require(by: User, board: Board) -> None:
     if not may_keep(by, board):
         raise BoardError(_("Your account may not do this here."))
@@ -154,26 +216,28 @@ def compute(edition: Edition, *, by: User) -> Edition:
     """Compute an edition that is not published, from the records as they are now and the board's rule of today."""
     edition = _locked(edition, S.DRAFT, S.SHOWN)
     _require(by, edition.board)
-    edition.measures = edition.board.measures
+    board = edition.board
+    edition.title, edition.measures, edition.least = board.title, board.measures, board.least
     edition.rows.all().delete()
     EditionRow.objects.bulk_create(_rows(edition))
     edition.computed_at = timezone.now()
-    edition.save(update_fields=["computed_at", "measures"])
+    edition.save(update_fields=["computed_at", "title", "measures", "least"])
     return edition
 
 
 def _rows(edition: Edition) -> list[EditionRow]:
-    board = edition.board
+    board, period = edition.board, Period.of(edition.period)
     rows: list[EditionRow] = []
-    for place, standing in enumerate(standings(board.place, board.level, board.measures, Period.of(edition.period)), 1):
+    for number, standing in enumerate(standings(board.place, board.level, board.measures, period, board.least), 1):
         level = rows and round(rows[-1].score, 6) == round(standing.score, 6)
+        rank = rows[-1].rank if level else number  # 1, 2, 2, 4
         rows.append(
             EditionRow(
                 jurisdiction_id=board.jurisdiction_id,
                 edition=edition,
                 place=standing.place,
-                rank=rows[-1].rank if level else place,  # 1, 2, 2, 4
-                score=round(standing.score, 4),
+                rank=None if standing.few else rank,
+                score=0 if standing.few else round(standing.score, 4),
                 values=standing.values,
             )
         )
@@ -201,13 +265,14 @@ def object_to(edition: Edition, *, place: Place, by: User, text: str) -> Objecti
     edition = _locked(edition, S.SHOWN)
     if edition.object_until and timezone.localdate() > edition.object_until:
         raise BoardError(_("The time for objections is over."))
-    if not text.strip():
-        raise BoardError(_("Say what is wrong: which value, and which record shows it."))
+    text = said(text, WORDS, _("Say what is wrong: which value, and which record shows it."))
     mine = any(place.path.startswith(grant.place.path) for grant in by.grants_for(Permission.TRIAGE))
     if not mine or not edition.rows.filter(place=place).exists():
         raise BoardError(_("Only a place that is ranked here can object, through one of its clerks."))
-    return Objection.objects.create(
-        jurisdiction_id=edition.jurisdiction_id, edition=edition, place=place, by=by, text=text.strip()[:500]
+    # Pressed twice, it is one objection.
+    same = edition.objections.filter(place=place, text=text, answered_at=None).first()
+    return same or Objection.objects.create(
+        jurisdiction_id=edition.jurisdiction_id, edition=edition, place=place, by=by, text=text
     )
 
 
@@ -216,10 +281,9 @@ def answer(objection: Objection, *, by: User, text: str) -> Objection:
     """Answer an objection, once; recorded work is corrected where it stands, and the edition computed again."""
     edition = _locked(objection.edition, S.SHOWN)
     _require(by, edition.board)
-    if not text.strip():
-        raise BoardError(_("An answer needs words."))
+    text = said(text, WORDS, _("An answer needs words."))
     changed = Objection.objects.filter(pk=objection.pk, answered_at=None).update(
-        answer=text.strip()[:500], answered_at=timezone.now(), answered_by=by
+        answer=text, answered_at=timezone.now(), answered_by=by
     )
     if not changed:
         raise BoardError(_("This objection was answered in the meantime."))
@@ -230,8 +294,11 @@ def answer(objection: Objection, *, by: User, text: str) -> Objection:
 def seal_of(edition: Edition) -> str:
     """Return the hash of what an edition says: whoever recounts it sees whether it was changed."""
     rows = edition.rows.select_related("place").order_by("rank", "place__code")
-    said = [[row.place.code, row.rank, row.score, row.values] for row in rows]
-    text = json.dumps([str(edition.board_id), edition.period, edition.measures, said], sort_keys=True)
+    rows_said = [[row.place.code, row.rank, row.score, row.values] for row in rows]
+    what: list[Any] = [str(edition.board_id), edition.period, edition.measures, rows_said]
+    if edition.title:  # those of before titles were kept were sealed without
+        what += [edition.title, edition.least]
+    text = json.dumps(what, sort_keys=True)
     return sha256(text.encode()).hexdigest()
 
 
@@ -263,11 +330,11 @@ def correct(edition: Edition, *, by: User, reason: str) -> list[Correction]:
     """
     edition = _locked(edition, S.PUBLISHED)
     _require(by, edition.board)
-    if not reason.strip():
-        raise BoardError(_("A correction needs a reason."))
+    reason = said(reason, REASON, _("A correction needs a reason."))
+    board, period = edition.board, Period.of(edition.period)
     now = {
         (standing.place.pk, value["code"]): value["value"]
-        for standing in standings(edition.board.place, edition.board.level, edition.measures, Period.of(edition.period))
+        for standing in standings(board.place, board.level, edition.measures, period)
         for value in standing.values
     }
     last = {(row.place_id, row.code): row.now for row in edition.corrections.order_by("at")}
@@ -284,7 +351,7 @@ def correct(edition: Edition, *, by: User, reason: str) -> list[Correction]:
                         code=value["code"],
                         was=last.get(key, value["value"]),
                         now=now[key],
-                        reason=reason.strip()[:200],
+                        reason=reason,
                         by=by,
                     )
                 )

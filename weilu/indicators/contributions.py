@@ -106,7 +106,7 @@ def numerator_of(indicator: Indicator, among: Any = None) -> Any:
         among: a condition that rows must fulfil to count.
     """
     if indicator.measure is Measure.SHARE:
-        return Count("pk", filter=Q(among) & Q(indicator.part) if among else indicator.part)
+        return Count(Value(1), filter=Q(among) & Q(indicator.part) if among else indicator.part)
     if indicator.measure in (Measure.SUM, Measure.RATIO):
         total = Sum(_value(indicator), filter=among)
         return Seconds(total) if is_duration(indicator) else total
@@ -152,7 +152,7 @@ class Half:
         who = _who(self.indicator, self.rows) if people else Value(NOBODY)
         named = {**grouping_keys(self.indicator, self.time), "c_who": who}
         grouped = self.rows.order_by().annotate(**named).values(*named)
-        return grouped.annotate(c_rows=Count("pk"), c_numerator=numerator_of(self.indicator))
+        return grouped.annotate(c_rows=Count("*"), c_numerator=numerator_of(self.indicator))
 
 
 def halves(indicator: Indicator, rows: QuerySet) -> Iterator[Half]:

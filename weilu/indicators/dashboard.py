@@ -125,7 +125,7 @@ BAR_WIDTH = round(WIDTH / MONTHS * (1 - GAP) / 2, 1)
 
 
 def _trend(asked: Asked, reads: Reads, today: dt.date) -> list[Bar]:
-    months = months_up_to(today, MONTHS)
+    months = months_up_to(min(today, asked.period.last_day), MONTHS)
     year = Period.days(months[0].start, months[-1].last_day)
     empty = Part("", "", 0, None, None, 0)
     found = {code: {part.key: part for part in reads(code, year, "month").parts} for code in (RAISED, SETTLED)}
@@ -154,15 +154,15 @@ def trend_chart(trend: list[Bar]) -> dict[str, Any]:
     )
 
 
-def trend_words(trend: list[Bar]) -> str:
+def trend_words(trend: list[Bar], today: dt.date) -> str:
     """Return what the trend answers: whether more came in than was settled, over the months that are over."""
-    over = trend[:-1]
+    over = [bar for bar in trend if bar.period.last_day < today]
     raised, settled = sum(bar.raised.rows for bar in over), sum(bar.settled.rows for bar in over)
     if raised < ENOUGH:
         return ""
     if raised > 1.1 * settled:
-        return _("In eleven months more came in than was settled")
-    return _("In eleven months settling kept up") if settled >= 0.95 * raised else ""
+        return _("In %(n)s months more came in than was settled") % {"n": len(over)}
+    return _("In %(n)s months settling kept up") % {"n": len(over)} if settled >= 0.95 * raised else ""
 
 
 def growing(asked: Asked, reads: Reads, by: str) -> list[Growth]:
@@ -236,7 +236,7 @@ def dashboard_of(asked: Asked, today: dt.date, measure: str = "") -> dict[str, A
     context = {
         "cards": _cards(asked, reads),
         "trend": trend,
-        "trend_words": trend_words(trend),
+        "trend_words": trend_words(trend, today),
         "trend_chart": trend_chart(trend),
         "bar_width": BAR_WIDTH,
         "late": _late(asked, reads),

@@ -137,9 +137,9 @@ def areas_of(kind: Kind) -> dict[UUID, int]:
     model, indicator = kind.model, kind.indicators[0]
     rows = model._base_manager.order_by()
     if not by_path(indicator):
-        found = rows.values_list(f"{indicator.place}county_id").annotate(n=Count("pk"))
+        found = rows.values_list(f"{indicator.place}county_id").annotate(n=Count("*"))
         return dict(sorted(found, key=lambda pair: -pair[1]))
-    paths = dict(rows.annotate(area=AreaOf(F(indicator.place))).values_list("area").annotate(n=Count("pk")))
+    paths = dict(rows.annotate(area=AreaOf(F(indicator.place))).values_list("area").annotate(n=Count("*")))
     there = Place.objects.filter(valid_to=None, level__lte=Level.COUNTY, path__in=list(paths))
     return dict(sorted(((pk, paths[path]) for pk, path in there.values_list("pk", "path")), key=lambda pair: -pair[1]))
 

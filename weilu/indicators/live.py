@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.contrib.postgres.fields import ArrayField
-from django.db.models import Count, F, Func, Q, QuerySet, Sum, Value
+from django.db import connection
+from django.db.models import Case, Count, F, Func, Q, QuerySet, Sum, Value, When
 from django.db.models.fields import CharField, DateField, DateTimeField, IntegerField, TextField
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -111,30 +112,39 @@ def rows_of(indicator: Indicator, place: Place, period: Period) -> QuerySet:
     """Return the rows that an indicator counts in a place and a period: counted for the value, listed for all."""
     rows = indicator.rows().filter(_in(indicator, place)).order_by()
     if indicator.stock:
-        since = _moment(rows, indicator.since, period.ends, period.last_day)
-        comparison = "lt" if isinstance(since, dt.datetime) else "lte"
-        rows = rows.filter(**{f"{indicator.since}__{comparison}": since})
-        if indicator.until:
-            until = _moment(rows, indicator.until, period.ends, period.last_day)
-            comparison = "gte" if isinstance(until, dt.datetime) else "gt"
-            rows = rows.filter(
-                Q(**{f"{indicator.until}__isnull": True}) | Q(**{f"{indicator.until}__{comparison}": until})
-            )
-        return rows
+        rows = rows.filter(_begun(indicator, rows, period))
+        return rows.filter(_going_on(indicator) | _ended_later(indicator, rows, period)) if indicator.until else rows
     first = _moment(rows, indicator.at, period.begins, period.start)
     after = _moment(rows, indicator.at, period.ends, period.end)
     return rows.filter(**{f"{indicator.at}__gte": first, f"{indicator.at}__lt": after})
 
 
+def _begun(indicator: Indicator, rows: QuerySet, period: Period) -> Q:
+    since = _moment(rows, indicator.since, period.ends, period.last_day)
+    return Q(**{f"{indicator.since}__{'lt' if isinstance(since, dt.datetime) else 'lte'}": since})
+
+
+def _going_on(indicator: Indicator) -> Q:
+    return Q(**{f"{indicator.until}__isnull": True})
+
+
+def _ended_later(indicator: Indicator, rows: QuerySet, period: Period) -> Q:
+    until = _moment(rows, indicator.until, period.ends, period.last_day)
+    return Q(**{f"{indicator.until}__{'gte' if isinstance(until, dt.datetime) else 'gt'}": until})
+
+
 def _measures(indicator: Indicator) -> dict[str, Any]:
-    """Return the aggregates that make a value; ``rows`` always, the others as the measure needs."""
+    """Return the aggregates that make a value; ``rows`` always, the others as the measure needs.
+
+    Rows are counted by ``*``, not by their key, which no index of figures holds.
+    """
     found: dict[str, Any] = {"rows": Count("*")}
     if indicator.measure is Measure.PEOPLE:
         found["numerator"] = Count(indicator.value, distinct=True)
     elif indicator.measure in (Measure.SUM, Measure.RATIO):
         found["numerator"] = Sum(indicator.value)
     elif indicator.measure is Measure.SHARE:
-        found["numerator"] = Count("pk", filter=indicator.part)
+        found["numerator"] = Count(Value(1), filter=indicator.part)
     return found
 
 
@@ -227,8 +237,25 @@ def _by_level(indicator: Indicator, level: Level) -> Grouping:
     path = indicator.place if indicator.place.endswith("path") else f"{indicator.place}county__path"
     return Grouping(
         SplitPart(F(path), Value("/"), Value(int(level))),
-        lambda keys: {key: (key, name) for key, name in code_names(keys).items()},
+        lambda keys: _by_code(keys, level),
     )
+
+
+def _by_code(keys: list[Any], level: Level) -> dict[Any, tuple[str, str]]:
+    """Return code and name of the place in which what stands at each code is counted today."""
+    found = {key: (key, name) for key, name in code_names(keys).items()}
+    if gone := [key for key in keys if key not in found]:
+        found |= _gone(level, gone)
+    return found
+
+
+def _gone(level: Level, codes: list[Any] | None = None) -> dict[Any, tuple[str, str]]:
+    """Return, for codes that no place has any more, what names the place in which they are counted: all, or ``codes``."""
+    there = Place.objects.filter(level=level, valid_to=None).values("code")
+    ended = Place.objects.filter(level=level, valid_to__isnull=False).exclude(code__in=there).order_by("valid_to")
+    last = dict((ended.filter(code__in=codes) if codes is not None else ended).values_list("code", "pk"))
+    counted = counting(last.values())
+    return {code: naming(counted[pk]) for code, pk in last.items()}
 
 
 def _places(keys: list[Any]) -> dict[Any, tuple[str, str]]:
@@ -271,15 +298,56 @@ def read_live(indicator: Indicator, place: Place, period: Period, by: str = "") 
         UnknownBreakdown: it cannot be taken apart so.
     """
     rows = rows_of(indicator, place, period)
-    measures = _measures(indicator)
     if not by:
-        return Reading(indicator, place, period, part_of(indicator, rows.aggregate(**measures)))
+        groups = _counted(indicator, place, period, Value(""))
+        return Reading(indicator, place, period, part_of(indicator, _sum(groups)))
     check_way(indicator, place, by)
     grouping = _grouping(indicator, rows, period, by)
-    groups = list(rows.annotate(group=grouping.expression).values("group").annotate(**measures).order_by("group"))
+    if by in TIMES:
+        groups = _counted_in_spans(indicator, rows, grouping.expression)
+    else:
+        groups = _counted(indicator, place, period, grouping.expression)
     named = grouping.named([group["group"] for group in groups if group["group"] not in (None, "")])
     parts = _parts(indicator, rows, by, groups, named)
     return Reading(indicator, place, period, _whole(indicator, rows, groups), by, in_order(parts, by))
+
+
+def _counted(indicator: Indicator, place: Place, period: Period, group: Any) -> list[dict[str, Any]]:
+    """Count the rows behind a figure by ``group``; a group may come twice.
+
+    A stock is counted in two halves, what goes on and what ended later: each has an index, both together have none.
+    """
+    rows = rows_of(indicator, place, period)
+    halves = [rows]
+    if indicator.until and indicator.measure is not Measure.PEOPLE:  # who stands in both halves counts once
+        begun = indicator.rows().filter(_in(indicator, place) & _begun(indicator, rows, period)).order_by()
+        halves = [begun.filter(_going_on(indicator)), begun.filter(_ended_later(indicator, rows, period))]
+    measures = _measures(indicator)
+    counted = [half.annotate(group=group).values("group").annotate(**measures) for half in halves]
+    return list(counted[0].union(*counted[1:], all=True))
+
+
+def _counted_in_spans(indicator: Indicator, rows: QuerySet, span: Any) -> list[dict[str, Any]]:
+    """Count the rows behind a figure by span of time.
+
+    Of an expression the server thinks that it has as many values as the moments in it, and sorts the rows by it. Of a
+    column that comes out of a query it thinks that there are few: it counts them as it reads, with several processes.
+    ``LIMIT ALL`` limits nothing, and keeps it from putting the two together again.
+    """
+    held, numerator = {"group": span}, "0"
+    if indicator.measure is Measure.SHARE:
+        held["held"] = Case(When(indicator.part, then=Value(True)), default=Value(False))
+        numerator = "count(*) FILTER (WHERE held)"
+    elif indicator.measure is not Measure.COUNT:
+        held["held"] = F(indicator.value) if isinstance(indicator.value, str) else indicator.value
+        numerator = "count(DISTINCT held)" if indicator.measure is Measure.PEOPLE else "sum(held)"
+    text, params = rows.annotate(**held).values(*held).query.sql_with_params()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f'SELECT "group", count(*), {numerator} FROM ({text} LIMIT ALL) spans GROUP BY 1',  # noqa: S608  of the ORM
+            params,
+        )
+        return [{"group": group, "rows": counted, "numerator": number} for group, counted, number in cursor.fetchall()]
 
 
 def _parts(
@@ -349,7 +417,8 @@ def narrowed(indicator: Indicator, rows: QuerySet, by: str, key: str) -> QuerySe
             raise _no_group(by, key)
         if not indicator.place.endswith("path") and LEVELS[by] in COLUMNS:
             return rows.filter(in_group(key, LEVELS[by], indicator.place))
-        return rows.annotate(group=_by_level(indicator, LEVELS[by]).expression).filter(group=key)
+        codes = [key, *(code for code, (now, _name) in _gone(LEVELS[by]).items() if now == key)]
+        return rows.annotate(group=_by_level(indicator, LEVELS[by]).expression).filter(group__in=codes)
     way = next((item for item in indicator.breakdowns if item.code == by), None)
     if way is None:
         raise UnknownBreakdown(by)

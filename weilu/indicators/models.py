@@ -36,6 +36,8 @@ class Board(models.Model):
     level = models.SmallIntegerField(_("what is ranked"), choices=Level)
     # [{"code": "matters.in_time", "weight": 2, "more": true}, …]: more is better, or less is.
     measures = models.JSONField(default=list)
+    # Shares and averages of fewer records judge nothing: a place that has fewer is shown, not ranked.
+    least = models.PositiveSmallIntegerField(_("fewest records"), default=0, db_default=0)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     created_by = models.ForeignKey(User, models.PROTECT, null=True, db_index=False, related_name="+")
 
@@ -68,8 +70,10 @@ class Edition(models.Model):
     published_by = models.ForeignKey(User, models.PROTECT, null=True, db_index=False, related_name="+")
     # SHA-256 over the rows as they were published.
     seal = models.CharField(max_length=64, blank=True)
-    # The rule by which it was computed: the board may change for later editions.
+    # Title and rule by which it was computed: the board may change for later editions.
+    title = models.CharField(max_length=60, blank=True, db_default="")
     measures = models.JSONField(default=list)
+    least = models.PositiveSmallIntegerField(default=0, db_default=0)
 
     class Meta:
         ordering = ["-period"]
@@ -82,7 +86,12 @@ class Edition(models.Model):
         ]
 
     def __str__(self):
-        return f"{self.board} {self.period}"
+        return f"{self.name} {self.period}"
+
+    @property
+    def name(self) -> str:
+        """The title under which it was computed; of those computed before titles were kept, the board's."""
+        return self.title or self.board.title
 
     def get_absolute_url(self) -> str:
         """The page for offices."""
@@ -96,7 +105,7 @@ class EditionRow(models.Model):
     jurisdiction = models.ForeignKey(Jurisdiction, models.PROTECT, db_index=False)
     edition = models.ForeignKey(Edition, models.CASCADE, related_name="rows")
     place = models.ForeignKey(Place, models.PROTECT, related_name="+")
-    rank = models.PositiveSmallIntegerField(_("rank"))
+    rank = models.PositiveSmallIntegerField(_("rank"), null=True)  # none: too few records
     score = models.FloatField(_("points"))
     # [{"code", "version", "value", "numerator", "denominator", "rows", "rank", "points"}, …]
     values = models.JSONField()

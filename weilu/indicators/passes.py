@@ -7,7 +7,7 @@ add up. Each by itself would read the table once; together they read it once.
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from django.db.models import Count, Q
+from django.db.models import Count, Q, Value
 from django.db.models.sql.where import OR, WhereNode
 
 from weilu.indicators.cell_models import NOBODY
@@ -65,7 +65,7 @@ def _pass(shared: list[Half], which: Q) -> Sql:
     named = grouping_keys(indicator, time)
     counted = {}
     for number, (half, condition) in enumerate(zip(shared, conditions, strict=True)):
-        counted[f"c_rows{number}"] = Count("pk", filter=condition or None)
+        counted[f"c_rows{number}"] = Count(Value(1), filter=condition or None)
         counted[f"c_numerator{number}"] = numerator_of(half.indicator, condition or None)
     text, params = rows.annotate(**named).values(*named).annotate(**counted).query.sql_with_params()
     return _cells_of(shared, Sql(text, params), list(counted))

@@ -196,6 +196,12 @@ class Matter(Record):
                 name="matter_settled",
                 condition=Q(settled_at__isnull=False),
             ),
+            models.Index(
+                fields=["county", "created_at"],
+                include=[*COUNTED],
+                name="matter_unsettled",
+                condition=Q(settled_at__isnull=True),
+            ),
             # Open matters are few beside the settled ones: their queues stay small whatever the base holds.
             *(
                 models.Index(
