@@ -184,6 +184,7 @@ def test_everybody_reads_a_published_board_and_nobody_else_a_draft(world, board,
     page = client.get(f"/published/{edition.pk}/").text
     assert page.index("陵江镇") < page.index("云峰镇")
     assert "办理质效榜" in client.get("/published/").text
+    assert 'href="/published/"' in client.get(f"/results/?place={world.county.code}").text
 
 
 def test_small_numbers_about_people_are_not_public(world, board, client, sign_in):
@@ -344,3 +345,26 @@ def test_only_values_that_the_reader_may_open_are_links(world, shown, sign_in):
     page = sign_in(world.clerk).get(f"/editions/{shown.pk}/").text
     assert f"?place={world.township.code}&" in page.replace("&amp;", "&")
     assert f"?place={world.other_township.code}&" not in page.replace("&amp;", "&")
+
+
+def test_a_place_where_nothing_was_recorded_has_a_count_of_nought(world, board):
+    Board.objects.filter(pk=board.pk).update(measures=[{"code": "matters.settled", "weight": 1, "more": False}])
+    Matter.objects.filter(township=world.township).delete()
+    edition = boards.start_edition(Board.objects.get(), period=QUARTER, by=world.administrator)
+    assert standing(edition)[0] == (1, "陵江镇", 100)
+    assert edition.rows.get(rank=1).values[0]["value"] == 0
+
+
+def test_a_period_that_is_not_over_is_not_published(world, board, shown):
+    today = timezone.localdate()
+    Edition.objects.filter(pk=shown.pk).update(period=str(today.year))
+    with pytest.raises(BoardError, match=f"{today.year}"):
+        published(world, shown)
+
+
+def test_what_was_computed_before_the_period_was_over_is_computed_again(world, shown):
+    Edition.objects.filter(pk=shown.pk).update(computed_at=MAY)
+    with pytest.raises(BoardError):
+        published(world, shown)
+    boards.compute(shown, by=world.administrator)
+    assert published(world, shown).state == Edition.State.PUBLISHED

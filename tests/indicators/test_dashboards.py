@@ -10,11 +10,16 @@ import pytest
 from django.utils import timezone
 from python_calamine import CalamineWorkbook
 
+from tests import conftest
+from weilu.indicators.asked import Asked
+from weilu.indicators.below import compared, reads_of
 from weilu.indicators.catalogue import catalogue
 from weilu.indicators.dashboard import CARDS
 from weilu.indicators.figure_map import shades
+from weilu.lib.period import BEIJING, Period
 from weilu.matters import services
 from weilu.matters.models import Matter
+from weilu.orgs.changes import NewPlace, merge
 from weilu.orgs.models import Level
 from weilu.orgs.outlines import set_outline
 
@@ -201,3 +206,50 @@ def test_one_busy_place_does_not_leave_all_others_pale():
     assert shades([1, 2, 3, 4, 1000]) == {1: 1, 2: 2, 3: 3, 4: 4, 1000: 5}
     assert shades([7]) == {7: 4}
     assert shades([]) == {}
+
+
+def test_the_trend_ends_with_the_period_that_is_asked_for(work, sign_in):
+    moment = dt.datetime(2022, 5, 5, 10, tzinfo=BEIJING)
+    Matter.objects.filter(pk=Matter.objects.first().pk).update(created_at=moment)
+    client = sign_in(work.county_clerk)
+    page = client.get("/dashboard/?period=2022").text
+    assert chart(page, "chart-trend")["labels"][0] == "2022-01"
+    assert sum(chart(page, "chart-trend")["series"][0]["values"]) == 1
+    assert "这段时间没有记录" in client.get("/dashboard/?period=2020").text
+
+
+def test_what_is_late_now_is_late_whatever_period_is_shown(work, sign_in):
+    Matter.objects.update(due_at=timezone.now() - dt.timedelta(hours=3))
+    client = sign_in(work.county_clerk)
+    page = client.get("/dashboard/?period=2022").text
+    assert "没有超期的" not in page
+    link = html.unescape(re.search(r'href="(/figures/matters.late/[^"]*)"', page)[1])
+    assert "4" in re.search(r'class="value">([^<]*)<', client.get(link).text)[1]
+
+
+def test_a_village_that_was_merged_is_counted_in_what_goes_on_from_it(work, sign_in):
+    """In a period of before as well: the places below are those of today, and together they are the whole."""
+    other = conftest.place(f"{work.township.code}777", "并出村", Level.VILLAGE, work.township)
+    work.matter(at=other)
+    Matter.objects.update(created_at=dt.datetime(2025, 5, 5, 10, tzinfo=BEIJING))
+    into = NewPlace(code=work.village.code, name="合并村")
+    merge([work.village, other], into=into, on=timezone.localdate(), by=None)
+    user = work.county_clerk
+    wanted = Asked(user, work.township, Period.of("2025Q2"))
+    below = compared(wanted, reads_of(wanted), ["matters.raised"])
+    values = {name: part.value for name, part in below.of("matters.raised")}
+    assert values["合并村"] == 4
+    assert "并出村" not in values
+
+
+def test_the_excel_file_has_what_is_late(work, sign_in):
+    Matter.objects.update(due_at=timezone.now() - dt.timedelta(days=3))
+    answer = sign_in(work.county_clerk).get("/dashboard/?format=xlsx")
+    lines = CalamineWorkbook.from_filelike(io.BytesIO(answer.content)).get_sheet_by_name("当前超期").to_python()
+    assert [work.township.short_name, 3.0] in [line[:2] for line in lines]
+
+
+def test_a_period_to_come_says_so(work, sign_in):
+    client = sign_in(work.county_clerk)
+    assert "尚未开始" in client.get("/figures/matters.unsettled/?period=2099").text
+    assert "尚未开始" not in client.get(f"/figures/matters.unsettled/?period={timezone.localdate().year}").text

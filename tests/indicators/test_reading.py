@@ -8,6 +8,7 @@ from uuid import uuid4
 import pytest
 from django.utils import timezone
 
+from tests import conftest
 from weilu.indicators.catalogue import catalogue
 from weilu.indicators.live import _grouping
 from weilu.indicators.reading import TIMES, UnknownBreakdown, narrowed, read, rows_of, ways
@@ -15,7 +16,8 @@ from weilu.lib.indicators import Adds
 from weilu.lib.period import BEIJING, Period
 from weilu.matters.models import Category, Matter
 from weilu.matters.workflow import DONE, State
-from weilu.orgs.models import Grant
+from weilu.orgs.changes import NewPlace, merge
+from weilu.orgs.models import Grant, Level
 from weilu.orgs.roles import Role
 
 DECEMBER = dt.datetime(2025, 12, 31, 23, 59, 59, tzinfo=BEIJING)
@@ -203,3 +205,17 @@ def test_after_random_work_every_figure_is_what_counting_by_hand_gives(world):
 def test_a_village_without_a_role_sees_no_account_of_another(world):
     world.user("elsewhere", Role.TOWNSHIP_CLERK, world.far_county)
     assert value("accounts.registered", world.far_county, "2026") == 2
+
+
+def test_what_stands_at_a_village_that_ended_is_a_group_by_its_path_too(world):
+    """Grants stand at a place by its path; the groups are together the whole, and open into as many rows."""
+    ended = conftest.place(f"{world.township.code}777", "并出村", Level.VILLAGE, world.township)
+    Grant.objects.create(user=world.clerk, jurisdiction=world.jurisdiction, role=Role.OBSERVER, place=ended)
+    into = NewPlace(code=world.village.code, name="合并村")
+    merge([ended, world.village], into=into, on=timezone.localdate(), by=None)
+    registered, period = catalogue()["accounts.registered"], Period.of(f"{timezone.localdate():%Y-%m}")
+    found = read(registered, world.county, period, "village")
+    rows = rows_of(registered, world.county, period)
+    assert sum(part.rows for part in found.parts) == found.whole.rows
+    for part in found.parts:
+        assert narrowed(registered, rows, "village", part.key).count() == part.rows

@@ -93,7 +93,7 @@ def test_a_place_that_is_set_in_parts_comes_as_one_pdf_in_order(township, monkey
     assert words_of(joined) == words_of(whole)
     assert len(pages_of(joined)) == 10
     assert PdfReader(io.BytesIO(joined)).metadata.title == world_name(township)
-    assert not list(row.path.parent.glob(".parts-*"))
+    assert not list(row.path.parent.glob(f".parts-{row.pk}-*"))
 
 
 def words_of(pdf: bytes) -> list[str]:

@@ -21,6 +21,10 @@ class ApiDoor:
     def enter(self, request: HttpRequest) -> HttpResponse | None:
         """Take the account of the token. A token that is wrong is refused, whatever the session says."""
         request.api_token = None  # type: ignore[attr-defined]
+        if request.method != "GET":
+            answer = problem(405, _("Figures are only read: use GET."))
+            answer["Allow"] = "GET"
+            return answer
         given = request.headers.get("Authorization", "")
         if given:
             kind, _blank, secret = given.partition(" ")

@@ -3,16 +3,16 @@
 import datetime as dt
 from typing import Any
 
-from django.core.exceptions import FieldDoesNotExist
-from django.core.paginator import Paginator
-from django.db.models import Model, QuerySet
+from django.db.models import Model
 from django.utils import timezone
 from django.utils.functional import Promise
+from django.utils.translation import gettext as _
 from ninja import Query, Router
 
 from weilu.indicators.catalogue import catalogue
 from weilu.indicators.choose import NotThere, indicator_of, period_of, place_of
-from weilu.indicators.reading import check_way, narrowed, read, rows_of, seen_by, ways
+from weilu.indicators.opening import open_rows
+from weilu.indicators.reading import read, ways
 from weilu.lib.crypto import EncryptedField, mask_name
 from weilu.lib.indicators import Indicator
 from weilu.lib.period import Period
@@ -22,7 +22,6 @@ from weilu.orgs.roles import Permission
 from weilu.orgs.scope import places_in_scope
 from weilu.people.models import Person
 
-PAGE = 100
 router = Router()
 
 
@@ -96,42 +95,22 @@ def figure_rows(
 ) -> dict[str, Any]:  # fmt: skip
     """The rows behind a figure or one group of it, as far as the reader may open them."""
     indicator, where, when = indicator_for(code), place_for(request.user, place), period_for(period)
-    rows = _group(indicator, where, when, by, key) if by else rows_of(indicator, where, when)
-    total = rows.count()
-    pages = Paginator(_listed(indicator, seen_by(indicator, rows, request.user)), PAGE)
+    opened = open_rows(indicator, where, when, request.user, by=by, key=key, page=page)
+    if page > opened.pages:
+        raise NotThere(_("There is no page %(n)s; there are %(pages)s.") % {"n": page, "pages": opened.pages})
     return {
         "code": indicator.code,
         "place": where.code,
         "period": when.text,
         "by": by,
         "key": key,
-        "total": total,
-        "hidden": total - pages.count,
+        "total": opened.total,
+        "hidden": opened.hidden,
         "page": page,
-        "pages": pages.num_pages,
+        "pages": opened.pages,
         "columns": [{"key": attribute, "name": str(label)} for label, attribute in indicator.columns],
-        "rows": [_row(row, indicator) for row in pages.page(page)] if page <= pages.num_pages else [],
+        "rows": [_row(row, indicator) for row in opened.rows],
     }
-
-
-def _group(indicator: Indicator, place: Place, period: Period, by: str, key: str) -> QuerySet:
-    """Return the rows of one group."""
-    check_way(indicator, place, by)
-    return narrowed(indicator, rows_of(indicator, place, period), by, key)
-
-
-def _listed(indicator: Indicator, rows: QuerySet) -> QuerySet:
-    """In the order of the page, with what the columns name."""
-    related = [attribute for _label, attribute in indicator.columns if _is_relation(rows.model, attribute)]
-    rows = rows.select_related(*related) if related else rows
-    return rows.order_by(f"-{indicator.at or indicator.since}", "pk")
-
-
-def _is_relation(model: type[Model], attribute: str) -> bool:
-    try:
-        return bool(model._meta.get_field(attribute).is_relation)
-    except FieldDoesNotExist:
-        return False
 
 
 def _row(row: Model, indicator: Indicator) -> dict[str, Any]:

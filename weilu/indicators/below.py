@@ -6,6 +6,7 @@ from functools import cache
 from statistics import median
 
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from weilu.indicators.asked import Asked
@@ -23,10 +24,10 @@ def reads_of(asked: Asked) -> Reads:
     """Return a reader that asks the base only once for each figure of a page."""
 
     @cache
-    def found(code: str, period: Period | None = None, by: str = "") -> Reading:
-        return read(asked.counted(catalogue()[code]), asked.place, period or asked.period, by)
+    def found(code: str, period: Period, by: str) -> Reading:
+        return read(asked.counted(catalogue()[code]), asked.place, period, by)
 
-    return found
+    return lambda code, period=None, by="": found(code, period or asked.period, by)
 
 
 def level_below(place: Place) -> str:
@@ -47,11 +48,10 @@ def nothing(indicator: Indicator, key: str, name: str) -> Part:
     return Part(key, name, None if fraction else 0, 0 if fraction else None, 0 if fraction else None, 0)
 
 
-def places_of(place: Place, level: Level, period: Period) -> list[Place]:
-    """Return the places of a level in ``place`` on the last day of a period, in order."""
-    return list(
-        Place.objects.filter(valid_on(period.last_day), path__startswith=place.path, level=level).order_by("code")
-    )
+def places_of(place: Place, level: Level) -> list[Place]:
+    """Return the places of a level in ``place``, in order: those of today; records of before are counted in them."""
+    there = valid_on(timezone.localdate())
+    return list(Place.objects.filter(there, path__startswith=place.path, level=level).order_by("code"))
 
 
 def parts_of(reading: Reading, places: Sequence[Place]) -> list[Part]:
@@ -113,7 +113,7 @@ def compared(asked: Asked, reads: Reads, codes: Sequence[str]) -> Below | None:
     by = level_below(asked.place)
     if not by:
         return None
-    places = places_of(asked.place, LEVELS[by], asked.period)
+    places = places_of(asked.place, LEVELS[by])
     indicators = [catalogue()[code] for code in codes]
     columns = {code: {part.key: part for part in parts_of(reads(code, by=by), places)} for code in codes}
     names = {key: part.name for column in columns.values() for key, part in column.items()}

@@ -82,8 +82,8 @@ def _ranked(places: list[Place], parts: dict[str, Part], more: bool, least: int)
     Places without a value come last together and get no points: nothing to judge is no merit. Those with fewer than
     ``least`` records have no rank, and nobody is ahead of them.
     """
-    few = {place.code for place in places if (parts[place.code].rows if place.code in parts else 0) < least}
-    values = {place.code: parts[place.code].value if place.code in parts else None for place in places}
+    few = {place.code for place in places if parts[place.code].rows < least}
+    values = {place.code: parts[place.code].value for place in places}
     known = [value for code, value in values.items() if value is not None and code not in few]
     found: dict[str, tuple[Any, float]] = dict.fromkeys(few, (None, 0.0))
     for code, value in values.items():
@@ -105,32 +105,37 @@ def standings(
     Args:
         least: of shares and averages, the number of records below which a place is not ranked.
     """
-    places = list(
-        Place.objects.filter(valid_on(period.last_day), level=level, path__startswith=board_place.path).order_by("code")
-    )
+    # The places of today: what was merged or renamed since is counted in what goes on from it.
+    there = Place.objects.filter(valid_on(timezone.localdate()), level=level, path__startswith=board_place.path)
+    places = list(there.order_by("code"))
     found = {place.code: Standing(place, []) for place in places}
     weights = sum(measure["weight"] for measure in measures)
     by = next(name for name, each in LEVELS.items() if each == level)
     for measure in measures:
         indicator = catalogue()[measure["code"]]
-        parts = {part.key: part for part in read(indicator, board_place, period, by).parts}
+        # Where nothing was recorded, a count is nought; of a share or an average there is nothing to judge.
+        nothing = None if indicator.is_fraction else 0
+        parts = {place.code: Part(place.code, "", nothing, None, None, 0) for place in places}
+        parts |= {part.key: part for part in read(indicator, board_place, period, by).parts}
         fewest = least if indicator.is_fraction else 0
         for code, (rank, points) in _ranked(places, parts, measure["more"], fewest).items():
-            part = parts.get(code)
+            part = parts[code]
             found[code].values.append(
                 {
                     "code": indicator.code,
                     "version": indicator.version,
-                    "value": part.value if part else None,
-                    "numerator": part.numerator if part else None,
-                    "denominator": part.denominator if part else None,
-                    "rows": part.rows if part else 0,
+                    "value": part.value,
+                    "numerator": part.numerator,
+                    "denominator": part.denominator,
+                    "rows": part.rows,
                     "rank": rank,
                     "points": round(points, 2),
                 }
             )
             found[code].score += points * measure["weight"] / weights
-    return sorted(found.values(), key=lambda each: (each.few, 0 if each.few else -round(each.score, 6), each.place.code))
+    return sorted(
+        found.values(), key=lambda each: (each.few, 0 if each.few else -round(each.score, 6), each.place.code)
+    )
 
 
 def _locked(edition: Edition, *states: str) -> Edition:
@@ -200,9 +205,7 @@ def said(text: str, most: int, without: str | Promise) -> str:
     if not text:
         raise BoardError(without)
     if len(text) > most:
-        raise BoardError(
-            _("Too long: %(n)s characters, there is room for %(most)s.") % {"n": len(text), "most": most}
-        )
+        raise BoardError(_("Too long: %(n)s characters, there is room for %(most)s.") % {"n": len(text), "most": most})
     return text
 
 
@@ -307,10 +310,18 @@ def publish(edition: Edition, *, by: User) -> Edition:
     """Publish and seal an edition.
 
     Raises:
-        BoardError: objections are not answered yet, or their time is not over.
+        BoardError: the period is not over or was not when the edition was computed; objections are not answered yet, or
+            their time is not over.
     """
     edition = _locked(edition, S.SHOWN)
     _require(by, edition.board)
+    last = Period.of(edition.period).last_day
+    if last >= timezone.localdate():
+        raise BoardError(
+            _("%(period)s is not over: publish it after %(day)s.") % {"period": edition.period, "day": last}
+        )
+    if timezone.localdate(edition.computed_at) <= last:
+        raise BoardError(_("It was computed before the period was over: compute it again."))
     if open_ones := edition.objections.filter(answered_at=None).count():
         raise BoardError(_("%(n)s objections are not answered yet.") % {"n": open_ones})
     if edition.object_until and timezone.localdate() <= edition.object_until:

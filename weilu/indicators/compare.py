@@ -190,7 +190,7 @@ def siblings(asked: Asked, indicator: Indicator, reach: Q) -> Siblings | None:
     parent = asked.place.parent
     if parent is None:
         return None
-    around = places_of(parent, Level(asked.place.level), asked.period)
+    around = places_of(parent, Level(asked.place.level))
     open_to_reader = Place.objects.filter(reach, pk=parent.pk).exists()
     others = [place for place in around if place.code != asked.place.code]
     if len(others) == len(around) or len(others) < (1 if open_to_reader else FEWEST):

@@ -88,23 +88,26 @@ class Growth:
         return self.now > FACTOR * self.settled and self.now - self.settled >= BY
 
 
-def _whole(asked: Asked, reads: Reads, code: str, period: Period | None = None) -> Part:
+def late_at(asked: Asked, today: dt.date) -> Period:
+    """Return the period of which what is late now is read: what is late is late today, whatever period is shown."""
+    return asked.period if asked.period.last_day >= today else Period.days(today, today)
+
+
+def _whole(asked: Asked, reads: Reads, code: str, period: Period) -> Part:
     """Return the whole of a figure out of a reading that the page needs anyway, if there is one."""
     by = level_below(asked.place)
     return reads(code, period, by if by and code in {*COMPARED, LATE} else "").whole
 
 
-def _cards(asked: Asked, reads: Reads) -> list[Card]:
-    codes = [code for code in (OWN_CARDS if asked.own else CARDS) if code in catalogue()]
-    return [
-        Card(
-            catalogue()[code],
-            _whole(asked, reads, code),
-            None if code == LATE else _whole(asked, reads, code, asked.period.before),
-            link(code, asked.link()),
-        )
-        for code in codes
-    ]
+def _cards(asked: Asked, reads: Reads, today: dt.date) -> list[Card]:
+    found = []
+    for code in OWN_CARDS if asked.own else CARDS:
+        if code in catalogue():
+            period = late_at(asked, today) if code == LATE else asked.period
+            before = None if code == LATE else _whole(asked, reads, code, asked.period.before)
+            now = _whole(asked, reads, code, period)
+            found.append(Card(catalogue()[code], now, before, link(code, asked.link(period=period.text))))
+    return found
 
 
 @dataclass(frozen=True)
@@ -201,15 +204,21 @@ class Late:
     """Open matters whose limit is over, by the places below or by category."""
 
     by: str
+    parts: list[Part]
     rows: list[tuple[Part, str]]
 
 
-def _late(asked: Asked, reads: Reads) -> Late | None:
+def _late(asked: Asked, reads: Reads, today: dt.date) -> Late | None:
     if LATE not in catalogue():
         return None
     by = level_below(asked.place) or "category"
-    parts = [part for part in reads(LATE, by=by).parts if part.rows]
-    return Late(by, [(part, link(LATE, asked.link(by=by, key=part.key), "figure_rows")) for part in parts[:SHOWN]])
+    period = late_at(asked, today)
+    parts = [part for part in reads(LATE, period, by).parts if part.rows]
+
+    def rows(part: Part) -> str:
+        return link(LATE, asked.link(by=by, key=part.key, period=period.text), "figure_rows")
+
+    return Late(by, parts, [(part, rows(part)) for part in parts[:SHOWN]])
 
 
 def below_chart(asked: Asked, below: Below, measure: Indicator) -> dict[str, Any]:
@@ -234,12 +243,12 @@ def dashboard_of(asked: Asked, today: dt.date, measure: str = "") -> dict[str, A
     below = compared(asked, reads, codes)
     trend = _trend(asked, reads, today)
     context = {
-        "cards": _cards(asked, reads),
+        "cards": _cards(asked, reads, today),
         "trend": trend,
         "trend_words": trend_words(trend, today),
         "trend_chart": trend_chart(trend),
         "bar_width": BAR_WIDTH,
-        "late": _late(asked, reads),
+        "late": _late(asked, reads, today),
         "growing": growing(asked, reads, "category"),
         "growing_places": growing(asked, reads, below.by) if below else [],
         "below": below,

@@ -152,7 +152,7 @@ def comparison(asked: Asked, found: Compared) -> HttpResponse:
 
 
 def dashboard(asked: Asked, shown: dict[str, Any]) -> HttpResponse:
-    """Return what a dashboard shows: a sheet each for figures, months, places below, and what grows."""
+    """Return what a dashboard shows: a sheet each for figures, months, what is late, places below, and what grows."""
     book, notes = Book(), notes_of(asked)
     name = _("How it goes in %(name)s") % {"name": asked.place.short_name or asked.place.name}
     book.sheet(
@@ -177,6 +177,9 @@ def dashboard(asked: Asked, shown: dict[str, Any]) -> HttpResponse:
                 [_("Median"), *below.medians],
             ],
         )  # fmt: skip
+    if late := shown["late"]:
+        head = _("Category") if late.by == "category" else _("Place")
+        book.sheet(_("Late now"), name, notes, [head, _("matters")], [[part.name, part.value] for part in late.parts])
     grown = [*shown["growing"], *shown["growing_places"]]
     if grown:
         book.sheet(

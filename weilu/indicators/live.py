@@ -250,7 +250,7 @@ def _by_code(keys: list[Any], level: Level) -> dict[Any, tuple[str, str]]:
 
 
 def _gone(level: Level, codes: list[Any] | None = None) -> dict[Any, tuple[str, str]]:
-    """Return, for codes that no place has any more, what names the place in which they are counted: all, or ``codes``."""
+    """Return what names the place in which codes are counted that no place has any more: all such, or ``codes``."""
     there = Place.objects.filter(level=level, valid_to=None).values("code")
     ended = Place.objects.filter(level=level, valid_to__isnull=False).exclude(code__in=there).order_by("valid_to")
     last = dict((ended.filter(code__in=codes) if codes is not None else ended).values_list("code", "pk"))

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import QuerySet
+from django.utils.translation import gettext as _
 
 from weilu.indicators.cells import counties_of
-from weilu.indicators.live import LEVELS, TIMES, check_way, narrowed, rows_of, seen_by
+from weilu.indicators.live import LEVELS, TIMES, UnknownBreakdown, check_way, narrowed, rows_of, seen_by
 from weilu.lib.indicators import Indicator
 from weilu.lib.period import Period
 from weilu.lib.prepared import planned_by_values
@@ -72,6 +73,10 @@ def open_rows(
         UnknownBreakdown: it cannot be taken apart so.
         ValueError: ``key`` names no period.
     """
+    if key and not by:
+        raise UnknownBreakdown(_("“%(key)s” is a group of which breakdown? Say so with “by”.") % {"key": key})
+    if by:
+        check_way(indicator, place, by)
     with planned_by_values():
         return _opened(indicator, place, period, user, by, key, (page - 1) * SHOWN)
 
@@ -111,8 +116,6 @@ def _county_by_county(
     indicator: Indicator, place: Place, period: Period, by: str, key: str, first: int
 ) -> Opened | None:
     """Open rows above the county, from the counties that have some; None where cells cannot say which."""
-    if by:
-        check_way(indicator, place, by)
     if by in TIMES:
         period, by = Period.of(key), ""
     elif by in LEVELS and key:

@@ -1,13 +1,14 @@
 """Cells of several definitions, counted in one pass over the rows that they share.
 
-Settled, in time, satisfied, days: they count rows of one table by one time, and differ in which of them and in what they
-add up. Each by itself would read the table once; together they read it once.
+Settled, in time, satisfied, days: they count rows of one table by one time, and differ in which of them and in what
+they add up. Each by itself would read the table once; together they read it once.
 """
 
 from collections.abc import Callable, Iterable
 from typing import Any
 
 from django.db.models import Count, Q, Value
+from django.db.models.sql.datastructures import Join
 from django.db.models.sql.where import OR, WhereNode
 
 from weilu.indicators.cell_models import NOBODY
@@ -52,14 +53,15 @@ def _by_own_columns(half: Half) -> bool:
     query = half.rows.query
     plain = not (query.combinator or query.distinct or query.is_sliced or query.annotations)
     grouped = half.grouped().query
-    beside = [join.join_field for join in grouped.alias_map.values() if getattr(join, "join_field", None)]
-    return plain and len(query.alias_map) <= 1 and not any(each.one_to_many or each.many_to_many for each in beside)
+    joins: list[Any] = [join for join in grouped.alias_map.values() if isinstance(join, Join)]
+    several = any(join.join_field.one_to_many or join.join_field.many_to_many for join in joins)
+    return plain and len(query.alias_map) <= 1 and not several
 
 
 def _pass(shared: list[Half], which: Q) -> Sql:
     indicator, time = shared[0].indicator, shared[0].time
     rows = shared[0].rows.model._base_manager.order_by().filter(which)
-    conditions = [half.rows.query.where for half in shared]
+    conditions: list[Any] = [half.rows.query.where for half in shared]
     if all(conditions):  # one that is empty takes every row
         rows.query.where.add(WhereNode(list(conditions), OR), "AND")
     named = grouping_keys(indicator, time)
@@ -87,9 +89,9 @@ def _cells_of(shared: list[Half], fine: Sql, counted: list[str]) -> Sql:
     )
     text = (
         f'SELECT {area} AS "jurisdiction_id", each."code", fine."by", fine."key", fine.c_month AS "month",'  # noqa: S608
-        f" '{NOBODY}'::uuid AS \"who\", each.\"rows\", each.\"numerator\""
-        f" FROM (SELECT c_area, c_month, {f'CASE{by} ELSE {_NONE} END' if ways else _NONE} AS \"by\","
-        f" {f'CASE{key} ELSE {_NONE} END' if ways else _NONE} AS \"key\", {sums}"
+        f' \'{NOBODY}\'::uuid AS "who", each."rows", each."numerator"'
+        f' FROM (SELECT c_area, c_month, {f"CASE{by} ELSE {_NONE} END" if ways else _NONE} AS "by",'
+        f' {f"CASE{key} ELSE {_NONE} END" if ways else _NONE} AS "key", {sums}'
         f" FROM ({fine.text}) finest GROUP BY GROUPING SETS ({sets})) fine{join}"
         f' CROSS JOIN LATERAL (VALUES {each}) each("code", "rows", "numerator")'
         ' WHERE each."rows" <> 0 OR each."numerator" <> 0'

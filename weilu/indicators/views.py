@@ -13,7 +13,7 @@ from django.views.decorators.http import require_safe
 from weilu.indicators import charts, export
 from weilu.indicators.asked import Asked, asked, asked_indicator, offered_periods
 from weilu.indicators.below import nothing
-from weilu.indicators.dashboard import LATE, USUAL_DAYS, dashboard_of, empty, link
+from weilu.indicators.dashboard import LATE, USUAL_DAYS, dashboard_of, empty, late_at, link
 from weilu.indicators.definition_views import query_of
 from weilu.indicators.figure_map import areas_address, coloured, levels_of
 from weilu.indicators.live import group_name
@@ -114,6 +114,7 @@ def figure(request: AccountRequest, code: str) -> HttpResponse:
         "rows_link": wanted.link(),
         "export": wanted.link(by=by, format="xlsx"),
         "sql": query_of(wanted, indicator),
+        "to_come": period.start > timezone.localdate(),
         "printed": timezone.localtime(),
     }
     return render(request, "indicators/figure.html", context)
@@ -148,8 +149,6 @@ def figure_rows(request: AccountRequest, code: str) -> HttpResponse:
     indicator, wanted = asked_indicator(code), asked(request)
     by, key = request.GET.get("by", ""), request.GET.get("key", "")
     try:
-        if by:
-            check_way(indicator, wanted.place, by)
         opened = open_rows(
             wanted.counted(indicator), wanted.place, wanted.period, request.user, by=by, key=key, page=_page(request)
         )
@@ -218,10 +217,11 @@ def dashboard(request: AccountRequest) -> HttpResponse:
         "periods": _dashboard_periods(wanted.period),
         "organisations": wanted.organisations,
         "above": _above(wanted),
-        "late_link": reverse("figure_rows", args=[LATE]) + wanted.link(),
+        "late_link": reverse("figure_rows", args=[LATE]) + wanted.link(period=late_at(wanted, today).text),
         "export": wanted.link(format="xlsx"),
         "printed": timezone.localtime(),
         "empty": empty(shown),
+        "over": wanted.period.last_day < today,
         **shown,
         **_map(wanted, shown),
     }

@@ -141,7 +141,7 @@ def _make(row: NoticePrint) -> None:
     found = plan(row.place, row.kinds)
     _beat(row, total=found.count)
     row.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with TemporaryDirectory(dir=row.path.parent, prefix=".parts-") as folder:
+    with TemporaryDirectory(dir=row.path.parent, prefix=f".parts-{row.pk}-") as folder:
         parts = list(_parts(row, found, Path(folder)))
         if len(parts) > 1:
             whole = Path(folder) / "whole.pdf"

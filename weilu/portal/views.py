@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 from django.views.decorators.http import require_POST, require_safe
 
+from weilu.indicators.models import Edition
 from weilu.matters.forms import active_categories, active_modules
 from weilu.matters.models import Category, Matter
 from weilu.matters.queries import public_board, public_places, settled_since
@@ -126,6 +127,7 @@ def results(request: HttpRequest) -> HttpResponse:
         "periods": PERIODS.items(),
         "categories": active_categories(jurisdiction),
         "latest": latest[:PUBLIC_PAGE],
+        "ranked": Edition.objects.filter(state=Edition.State.PUBLISHED).exists(),
         "most": max((row.settled for row in boards["places"]), default=0),
         "most_kinds": max((row.settled for row in boards["kinds"]), default=0),
         **boards,
