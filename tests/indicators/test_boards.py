@@ -184,7 +184,7 @@ def test_everybody_reads_a_published_board_and_nobody_else_a_draft(world, board,
     page = client.get(f"/published/{edition.pk}/").text
     assert page.index("陵江镇") < page.index("云峰镇")
     assert "办理质效榜" in client.get("/published/").text
-    assert 'href="/published/"' in client.get(f"/results/?place={world.county.code}").text
+    assert 'href="/published/"' in client.get(f"/results/?county={world.county.code}").text
 
 
 def test_small_numbers_about_people_are_not_public(world, board, client, sign_in):
