@@ -3,11 +3,13 @@
 import io
 import zipfile
 
+import openpyxl
 import pytest
 
 from tests.people.rosters.conftest import id_number, workbook
 from weilu.lib.import_result import ImportProblem
-from weilu.people.models import Membership, Person
+from weilu.orgs.models import Organisation
+from weilu.people.models import Membership, Person, Post
 from weilu.people.rosters import books
 from weilu.people.rosters.books import Book
 
@@ -159,3 +161,45 @@ def test_faults_of_many_cells_are_all_told_and_the_row_counts_once(world, enter)
     assert {error["field"] for error in result.errors} == {"birth_date", "sex", "organisation", "phone"}
     assert (result.read, result.refused) == (2, 1)
     assert (result.imported, result.updated, result.duplicates, result.extra["held_back"]) == (0, 0, 0, 1)
+
+
+def test_a_formula_that_went_wrong_is_refused_where_it_stands(world, enter):
+    """The reader of cells gives nothing for an error: nothing would be entered, without a word."""
+    out = io.BytesIO()
+    book = openpyxl.load_workbook(io.BytesIO(workbook(HEAD, GOOD)))
+    page = book.active
+    page["C2"].value, page["C2"].data_type = "#REF!", "e"
+    book.save(out)
+    refused(enter("members", out.getvalue()), 2, "birth_date", "#REF!")
+
+
+def test_an_error_that_a_formula_kept_is_refused(world, enter):
+    content = workbook(HEAD, GOOD, change=lambda book, page: page.write_formula("C2", "=NA()", None, "#N/A"))
+    refused(enter("members", content), 2, "birth_date", "#N/A")
+
+
+@pytest.mark.parametrize(("born", "joined", "sound"), [("1985.03", "1990.01", False), ("1985.03", "2003.03", True)])
+def test_nobody_joined_the_party_as_a_child(world, enter, born, joined, sound):
+    head = ["姓名", "出生年月", "所在党支部", "入党时间"]
+    result = enter("members", workbook(head, ["赵一", born, BRANCH, joined]))
+    if sound:
+        assert result.imported == 1
+    else:
+        refused(result, 2, "joined_party_on", "18")
+
+
+def test_a_second_telephone_number_is_told(world, enter):
+    result = enter("members", workbook(HEAD, [*GOOD[:-1], "13900002011/13900002012"]))
+    assert Person.objects.get().phone == "13900002011"
+    assert any("两个" in note and "2" in note for note in result.notes)
+
+
+def test_chinese_brackets_stay_as_they_are_written(world, enter):
+    Organisation.objects.create(
+        name="陵江镇党政办", kind="office", place=world.township, jurisdiction=world.jurisdiction
+    )
+    head = ["姓名", "身份证号", "工作单位", "职务"]
+    enter("cadres", workbook(head, ["赵一", id_number(order=1), "陵江镇党政办", "副主任（挂职）"]))
+    assert Post.objects.get().title == "副主任（挂职）"
+    again = enter("cadres", workbook(head, ["赵一", id_number(order=1), "陵江镇党政办", "副主任(挂职)"]))
+    assert (again.duplicates, again.imported) == (1, 0)

@@ -5,8 +5,12 @@ import datetime as dt
 from django.utils import timezone
 
 from tests.people.rosters.conftest import id_number, workbook
+from tests.people.rosters.test_round_trip import cells_of
 from weilu.orgs.models import Organisation
-from weilu.people.models import Membership, Person
+from weilu.people.appointments import appoint, make_post
+from weilu.people.models import Appointment, Membership, Person
+from weilu.people.rosters.kinds import KINDS
+from weilu.people.rosters.sending import send_out
 
 BRANCH = "金穗社区第一党支部"
 HEAD = ["姓名", "身份证号", "所在党支部", "联系电话"]
@@ -87,3 +91,39 @@ def test_an_id_number_that_comes_later_joins_the_same_person(world, enter):
     enter("members", workbook(head, ["李明", "", BRANCH, "13812345678"]))
     assert enter("members", workbook(head, LI)).updated == 1
     assert Person.objects.get().id_number == LI[1]
+
+
+def test_a_full_roster_of_village_cadres_ends_no_post_of_others(world, enter):
+    """Posts of the township, of branches below the village's Party body and beside somebody's work stand elsewhere."""
+    given = {"jurisdiction": world.jurisdiction}
+    township = Organisation.objects.create(name="陵江镇党委", kind="party_committee", place=world.township, **given)
+    village = Organisation.objects.create(
+        name="金穗社区党委", kind="party_committee", place=world.village, parent=township, **given
+    )
+    estate = Organisation.objects.create(
+        name="家园小区党支部", kind="branch", place=world.village, parent=village, **given
+    )
+    people = iter(range(11, 31))
+    for body, titles in ((township, ["书记"]), (village, ["书记", "委员", "兼职委员"]), (estate, ["支部书记"])):
+        for title in titles:
+            post = make_post(body, title=title, by=None)
+            person = Person.objects.create(
+                name=f"{body.name[:2]}{title}", home=world.village, id_number=id_number(order=next(people)), **given
+            )
+            appoint(post, person=person, by=None, since=dt.date(2020, 1, 1))
+    head = ["姓名", "身份证号", "所在村", "职务"]
+    listed = workbook(head, ["金穗书记", id_number(order=12), "金穗社区党委", "书记"])
+    result = enter("village-cadres", listed, end_missing=True, sure=True)
+    assert (result.errors, result.leaving) == ([], [["金穗委员", "金穗社区党委", "委员"]])
+    standing = Appointment.objects.filter(valid_to=None).values_list("person__name", flat=True)
+    assert set(standing) == {"陵江书记", "金穗书记", "金穗兼职委员", "家园支部书记"}
+
+
+def test_cadres_of_a_township_committee_stand_in_the_roster_of_cadres(world, enter):
+    body = Organisation.objects.create(
+        name="陵江镇党委", kind="party_committee", place=world.township, jurisdiction=world.jurisdiction
+    )
+    head = ["姓名", "身份证号", "工作单位", "职务"]
+    enter("cadres", workbook(head, ["赵一", id_number(order=1), body.name, "书记"]))
+    assert "赵一" in str(cells_of(send_out(KINDS["cadres"], world.township, by=world.clerk)))
+    assert "赵一" not in str(cells_of(send_out(KINDS["village-cadres"], world.township, by=world.clerk)))

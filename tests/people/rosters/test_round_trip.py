@@ -1,6 +1,9 @@
 """What goes out comes in again and changes nothing, whatever it lists."""
 
+import io
+
 import pytest
+from python_calamine import CalamineWorkbook
 
 from tests.conftest import place
 from tests.people.rosters.conftest import id_number, workbook
@@ -85,3 +88,33 @@ def test_bodies_go_out_and_come_in_again_unchanged(world, enter, bodies):
     result = enter("organisations", send_out(KINDS["organisations"], world.township, by=world.clerk))
     assert (result.errors, result.imported, result.updated) == ([], 0, 0)
     assert kept() == before
+
+
+def cells_of(content: bytes) -> list[list]:
+    return CalamineWorkbook.from_filelike(io.BytesIO(content)).get_sheet_by_index(0).to_python()
+
+
+def test_what_goes_out_names_places_as_a_clerk_reads_them(world, enter, bodies):
+    enter("grid-workers", workbook(["姓名", "身份证号", "网格名称"], ["赵一", id_number(order=1), "第一网格"]))
+    for at, name in ((world.township, "陵江镇金穗社区第一网格"), (world.village, "金穗社区第一网格")):
+        text = str(cells_of(send_out(KINDS["grid-workers"], at, by=world.county_clerk)))
+        assert name in text
+        assert world.grid.code not in text
+
+
+def test_places_whose_names_say_not_which_go_out_by_their_code(world, enter, bodies):
+    place("510824100001-09", "第一网格", Level.GRID, world.village)
+    enter("grid-workers", workbook(["姓名", "身份证号", "网格名称"], ["赵一", id_number(order=1), world.grid.code]))
+    content = send_out(KINDS["grid-workers"], world.township, by=world.county_clerk)
+    assert world.grid.code in str(cells_of(content))
+    result = enter("grid-workers", content)
+    assert (result.errors, result.duplicates) == ([], 1)
+
+
+def test_a_grid_worker_without_a_grid_goes_out_and_comes_in_again(world, enter, bodies):
+    head = ["姓名", "身份证号", "网格名称", "所在社区"]
+    result = enter("grid-workers", workbook(head, ["赵一", id_number(order=1), "", "金穗社区"]))
+    assert (result.errors, result.imported) == ([], 1)
+    assert any("没有写网格" in note for note in result.notes)
+    again = enter("grid-workers", send_out(KINDS["grid-workers"], world.township, by=world.clerk))
+    assert (again.errors, again.duplicates, again.imported) == ([], 1, 0)

@@ -93,7 +93,7 @@ def test_a_formula_that_gave_an_empty_text_is_empty(world, enter):
         HEAD, [1, "赵一", BRANCH, ""], change=lambda book, page: page.write_formula(4, 1, '=""', None, "")
     )
     content = repacked(content, rb'<c r="B5">', rb'<c r="B5" t="str">')
-    assert Book("名册.xlsx", content).unkept("名册") == set()
+    assert Book("名册.xlsx", content).faults("名册") == {}
     assert enter("members", content).read == 1
 
 

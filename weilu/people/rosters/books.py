@@ -42,12 +42,18 @@ BARE_FORMULA = re.compile(
     rb"<(?:\w+:)?c\b([^>]*)>\s*<(?:\w+:)?f\b(?:[^>]*/>|[^>]*>[^<]*</(?:\w+:)?f>)\s*"
     rb"(?:<(?:\w+:)?v\s*/>|<(?:\w+:)?v></(?:\w+:)?v>)?\s*</(?:\w+:)?c>"
 )
+# A cell whose formula went wrong: the reader of cells gives nothing for it, and nothing would be entered.
+FAULT = re.compile(
+    rb'<(?:\w+:)?c\b([^>]*\bt="e"[^>]*)>\s*(?:<(?:\w+:)?f\b(?:[^>]*/>|[^>]*>[^<]*</(?:\w+:)?f>)\s*)?'
+    rb"<(?:\w+:)?v>([^<]*)</"
+)
 AT = re.compile(rb'\br="([A-Z]{1,3})(\d{1,7})"')
 SHEET = re.compile(r"<(?:\w+:)?sheet\b[^>]*>")
 RELATION = re.compile(r"<(?:\w+:)?Relationship\b[^>]*>")
 MOST_FORMULAS = 100_000
-# What stands for such a cell in the rows of a roster.
+# What stands for a formula without a result in the rows of a roster; one that went wrong stands for itself.
 UNKEPT = "#FORMULA!"
+ERRORS = ("#REF!", "#N/A", "#DIV/0!", "#VALUE!", "#NAME?", "#NUM!", "#NULL!")
 
 
 def _wide(text: str) -> bytes:
@@ -105,7 +111,7 @@ class Book:
         self.name, self.content = name, content
         self.sparse = False
         self.is_archive = content.startswith(ZIP)
-        self._bare: dict[str, set[tuple[int, int]]] = {}
+        self._faults: dict[str, dict[tuple[int, int], str]] = {}
         self._pages: dict[str, CalamineSheet] = {}
         if not content:
             raise ImportProblem(_("“%(name)s” is empty.") % {"name": name})
@@ -180,22 +186,25 @@ class Book:
                     raise no_workbook(self.name)
                 if is_sheet and not self.sparse:
                     self.sparse = self._is_far(before[-200:] + chunk)
-                if is_sheet and (b"<f" in chunk or b":f" in chunk):
-                    self._note_formulas(member.filename, before[-4000:] + chunk)
+                if is_sheet and (b"<f" in chunk or b":f" in chunk or b't="e"' in chunk):
+                    self._note_faults(member.filename, before[-4000:] + chunk)
                 before = chunk
 
-    def _note_formulas(self, part: str, text: bytes) -> None:
-        """Remember the cells whose formula has no result: spreadsheets show one, the file does not hold it."""
-        found = self._bare.setdefault(part, set())
-        for attributes in BARE_FORMULA.findall(text):
-            if b't="str"' not in attributes and (at := AT.search(attributes)) and len(found) < MOST_FORMULAS:
-                found.add((int(at[2]), column_of(at[1].decode())))
+    def _note_faults(self, part: str, text: bytes) -> None:
+        """Remember the cells whose formula has no result or went wrong: spreadsheets show something there."""
+        found = self._faults.setdefault(part, {})
+        bare = [(attributes, UNKEPT) for attributes in BARE_FORMULA.findall(text) if b't="str"' not in attributes]
+        wrong = [(attributes, value.decode("utf-8", "replace")) for attributes, value in FAULT.findall(text)]
+        for attributes, value in bare + wrong:
+            if (at := AT.search(attributes)) and len(found) < MOST_FORMULAS:
+                found[int(at[2]), column_of(at[1].decode())] = value
 
-    def unkept(self, sheet: str) -> set[tuple[int, int]]:
-        """Return the cells of a sheet that hold a formula without a result: row from 1, column from 0."""
-        if not any(self._bare.values()):
-            return set()
-        return self._bare.get(self._parts().get(sheet, ""), set())
+    def faults(self, sheet: str) -> dict[tuple[int, int], str]:
+        """Return the cells of a sheet whose formula has no result or went wrong: row from 1, column from 0; and what
+        stands for them."""
+        if not any(self._faults.values()):
+            return {}
+        return self._faults.get(self._parts().get(sheet, ""), {})
 
     def _parts(self) -> dict[str, str]:
         """Return the name of each sheet -> the part of the archive that holds it."""

@@ -12,7 +12,7 @@ from stdnum.exceptions import ValidationError as BadNumber
 
 from weilu.lib.import_result import Refusal
 from weilu.people.persons import PersonProblem, tidy_id_number, tidy_phone
-from weilu.people.rosters.books import UNKEPT, Cell, text_of
+from weilu.people.rosters.books import ERRORS, UNKEPT, Cell, text_of
 from weilu.people.rosters.kinds import BODY_KINDS, BODY_WORDS, fold_heading
 
 EARLIEST = dt.date(1880, 1, 1)
@@ -26,7 +26,6 @@ PARTED = re.compile(
 WHOLE = re.compile(r"(\d{4})(\d{2})(\d{2})?")
 YEAR = re.compile(r"((?:18|19|20)\d{2})年?")
 NOT_GIVEN = {"无", "/", "\\", "-", "--", "—", "——", "不详", "暂无", "空", "未知", "*"}
-ERRORS = ("#REF!", "#N/A", "#DIV/0!", "#VALUE!", "#NAME?", "#NUM!", "#NULL!")
 MALE, FEMALE = {"男", "男性", "m", "male", "1"}, {"女", "女性", "f", "female", "2"}
 
 
@@ -61,6 +60,11 @@ def _plain(cell: str) -> str:
     if text.startswith("#") and text.upper() in ERRORS:
         raise ValueError(_("The cell holds the error of a formula: %(text)s") % {"text": text})
     return "" if text in NOT_GIVEN else text
+
+
+def bracketed(text: str) -> str:
+    """Return a Chinese text with the brackets of Chinese: ``副书记（挂职）``."""
+    return text.replace("(", "（").replace(")", "）") if re.search(r"[㐀-鿿]", text) else text
 
 
 @lru_cache(4096)
@@ -159,6 +163,11 @@ def lost_digits() -> str:
     )
 
 
+def mobile_numbers(text: str) -> list[str]:
+    """Return the mobile numbers in a text."""
+    return re.findall(r"(?<!\d)1[3-9]\d{9}(?!\d)", text)
+
+
 def phone_of(cell: Cell) -> str:
     """Read a telephone number; of several the first mobile number.
 
@@ -171,7 +180,7 @@ def phone_of(cell: Cell) -> str:
     try:
         return tidy_phone(text)
     except PersonProblem as problem:
-        several = re.findall(r"(?<!\d)1[3-9]\d{9}(?!\d)", text)
+        several = mobile_numbers(text)
         if several and re.fullmatch(r"[\d\s/,;、，；\-]+", text):
             return several[0]
         raise Refusal("phone", problem.message) from problem
@@ -198,7 +207,11 @@ def credit_code_of(cell: Cell) -> str:
         Refusal: it is none.
     """
     if isinstance(cell, float) and cell >= MOST_DIGITS:
-        raise Refusal("credit_code", lost_digits())
+        raise Refusal(
+            "credit_code",
+            _("The cell holds a number, and Excel keeps only 15 digits of one: the last are lost. "
+              "Format the column as text and type the credit code again."),
+        )  # fmt: skip
     text = plain(cell)
     if not text:
         return ""

@@ -16,9 +16,19 @@ from weilu.lib.ids import new_id
 from weilu.lib.import_result import Refusal
 from weilu.lib.pinyin import spell
 from weilu.orgs.models import Level, Place
-from weilu.people.persons import parts_of, tail_hash
+from weilu.people.persons import PARTY_AGE, add_years, parts_of, tail_hash
 from weilu.people.rosters.books import Cell
-from weilu.people.rosters.cells import Day, date_of, id_number_of, name_of, phone_of, plain, sex_of
+from weilu.people.rosters.cells import (
+    Day,
+    bracketed,
+    date_of,
+    id_number_of,
+    mobile_numbers,
+    name_of,
+    phone_of,
+    plain,
+    sex_of,
+)
 from weilu.people.rosters.directory import Bodies, Places
 from weilu.people.rosters.kinds import Kind
 from weilu.people.rosters.reading import Line, Roster
@@ -34,6 +44,12 @@ class Problem(NamedTuple):
     row: int
     field: str
     message: str
+
+
+def listed(rows: list[int]) -> str:
+    """Return the first rows of a list, and how many there are where it is long."""
+    text = "、".join(str(row) for row in rows[:20])
+    return text if len(rows) <= 20 else _("%(rows)s … (%(n)s in all)") % {"rows": text, "n": len(rows)}
 
 
 @dataclass
@@ -83,6 +99,8 @@ class Checker:
         refused: the rows that have problems.
         read: how many rows were read.
         masked: the rows whose ID number is masked, as in the roster that goes out.
+        without_grid: rows of grid workers that name no grid: they belong to the body, and to no grid.
+        second_phones: rows that name a second telephone, which is not kept.
     """
 
     kind: Kind
@@ -95,6 +113,8 @@ class Checker:
     refused: set[int] = field(default_factory=set)
     read: int = 0
     masked: set[int] = field(default_factory=set)
+    without_grid: list[int] = field(default_factory=list)
+    second_phones: list[int] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.at = {key: index for index, key in self.roster.mapping.items()}
@@ -154,16 +174,8 @@ class Checker:
             self.refuse(line.number, "name", pgettext("of a person", "The name is missing."))
         if self.kind.becomes == "post" and "post" not in texts and "post" not in wrong:
             self.refuse(line.number, "post", _("The post is missing."))
-        if (
-            "joined_party_on" in texts
-            and entry.joined_party_on
-            and entry.birth_date
-            and entry.joined_party_on < entry.birth_date
-        ):
-            self.refuse(
-                line.number, "joined_party_on", _("Nobody joined the Party before they were born or after today.")
-            )
         self._agree(entry)
+        self._of_age(entry)
         try:
             self._belong(entry, texts, line.group)
         except Refusal as refusal:
@@ -181,6 +193,8 @@ class Checker:
                 self.masked.add(entry.row)
         elif reads == "phone":
             entry.phone = phone_of(cell)
+            if entry.phone and len(mobile_numbers(plain(cell))) > 1:
+                self.second_phones.append(entry.row)
         elif reads == "sex":
             entry.sex = sex_of(cell)
         else:
@@ -192,7 +206,7 @@ class Checker:
             if text:
                 texts[key] = text
                 if key in ("name", "ethnicity", "education", "note", "post", "rank", "document"):
-                    setattr(entry, key, text)
+                    setattr(entry, key, bracketed(text) if key in ("note", "post", "rank") else text)
 
     @staticmethod
     def _date(entry: Entry, key: str, day: Day) -> None:
@@ -221,19 +235,34 @@ class Checker:
             )  # fmt: skip
         entry.birth_date, entry.birth_day_known, entry.sex = born, True, sex
 
+    def _of_age(self, entry: Entry) -> None:
+        """Hold the day of joining the Party against the birth date; where only its month is known, by the month."""
+        born, joined = entry.birth_date, entry.joined_party_on
+        if not born or not joined:
+            return
+        if joined < born:
+            text = _("Nobody joined the Party before they were born or after today.")
+            self.refuse(entry.row, "joined_party_on", text)
+        elif joined < add_years(born.replace(day=1), PARTY_AGE):
+            text = _("Nobody joins the Party before the age of 18 (Party constitution, article 1).")
+            self.refuse(entry.row, "joined_party_on", text)
+
     def _belong(self, entry: Entry, texts: dict[str, str], group: str) -> None:
         """Find body, grid, home and place of work."""
         village = self._village(texts)
         named = texts.get("organisation", "")
         if self.kind.code == "grid-workers":
-            if "grid" not in texts:
+            if "grid" in texts:
+                grid = self.places.grid(texts["grid"], village)
+                entry.place_id = grid.pk
+                village = self._above(grid, Level.VILLAGE) or village
+            elif named or village:
+                self.without_grid.append(entry.row)
+            else:
                 self._no("grid", _("The grid is missing."))
-            grid = self.places.grid(texts["grid"], village)
-            entry.place_id = grid.pk
-            village = self._above(grid, Level.VILLAGE) or village
         if group and self.kind.becomes == "post" and not entry.rank and (named or RANKED.search(group)):
             if RANKED.search(group):
-                entry.rank = group[:40]
+                entry.rank = bracketed(group[:40])
         elif group and not named:
             named = group
         if named:
@@ -264,6 +293,18 @@ class Checker:
         """Return the body that a place of work names, if it is entered; what is not entered is no fault."""
         known = self.bodies.known(text)
         return known[0].id if len(known) == 1 else None
+
+    def told(self) -> list[str]:
+        """Return what was not kept as it stands in the file, without being refused."""
+        said = []
+        if rows := self.second_phones:
+            said.append(
+                _("Two telephone numbers in one cell: the first is kept. Rows: %(rows)s") % {"rows": listed(rows)}
+            )
+        if rows := self.without_grid:
+            text = _("No grid is named: they are entered with their village only. Rows: %(rows)s")
+            said.append(text % {"rows": listed(rows)})
+        return said
 
     @staticmethod
     def _no(column: str, message: str) -> Any:

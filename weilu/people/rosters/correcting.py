@@ -21,7 +21,7 @@ from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils.datetime import to_excel
 from openpyxl.worksheet.worksheet import Worksheet
 
-from weilu.people.rosters.books import MOST_COLUMNS, Book, Cell, text_of
+from weilu.people.rosters.books import MOST_COLUMNS, UNKEPT, Book, Cell, text_of
 from weilu.people.rosters.kinds import REASON
 from weilu.people.rosters.reading import Roster
 
@@ -156,14 +156,15 @@ def _with_results(content: bytes, number: int, book: Book, sheet: str) -> bytes:
 
 def _results(book: Book, sheet: str, wanted: set[tuple[int, str]]) -> dict[tuple[int, str], tuple[str, str]]:
     """Return, for cells with formulas, the type and text of the result that the file held."""
-    bare, found = book.unkept(sheet), {}
+    faults, found = book.faults(sheet), {}
     columns: dict[int, list[tuple[int, str]]] = defaultdict(list)
     for row, letters in wanted:
         columns[row].append((openpyxl.utils.column_index_from_string(letters) - 1, letters))
     for number, cells in book.rows(sheet):
         for index, letters in columns.get(number, ()):
-            if index < len(cells) and (number, index) not in bare:
-                found[number, letters] = _as_result(cells[index])
+            fault = faults.get((number, index))
+            if index < len(cells) and fault != UNKEPT:
+                found[number, letters] = _as_result(fault or cells[index])
     return found
 
 

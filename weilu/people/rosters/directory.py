@@ -115,7 +115,7 @@ class Places:
         return self._found[text]
 
     def _in_address(self, text: str) -> Place | None:
-        exact = self.named(text)
+        exact = self.named(text) or self._grid_behind_village(text)
         if len(exact) == 1:
             return exact[0]
         inside: list[Place] = []
@@ -168,6 +168,34 @@ class Places:
             for village in self.named(name[:size]):
                 found += [grid for grid in self.grids.get(name[size:], []) if grid.path.startswith(village.path)]
         return found
+
+
+class Names:
+    """What rosters that go out call places: names that a clerk reads, where they are understood when they come in."""
+
+    def __init__(self, place: Place):
+        self._places = Places(place)
+        self._known: dict[tuple[str, UUID], str] = {}
+
+    def of(self, column: str, place: Place) -> str:
+        """Return ``陵江镇金穗社区第一网格``, or the code where that would not be understood in this column."""
+        key = (column, place.pk)
+        if key not in self._known:
+            codes = [code for code in place.ancestor_codes if code in self._places.by_code]
+            above = [self._places.by_code[code] for code in codes]
+            name = "".join(each.short_name or each.name for each in above if each.level >= Level.TOWNSHIP)
+            self._known[key] = name if name and self._means(column, name, place) else str(place.code)
+        return self._known[key]
+
+    def _means(self, column: str, name: str, place: Place) -> bool:
+        if place.level > Level.GRID:
+            return False
+        try:
+            if column == "grid":
+                return self._places.grid(name, None) == place
+            return (self._places.of_address(name) if column == "home" else self._places.one(column, name)) == place
+        except Refusal:
+            return False
 
 
 def no_such(what: str, name: str, near: Iterable[str], place: Place) -> str:

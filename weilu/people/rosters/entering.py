@@ -239,7 +239,7 @@ class _People(_Work):
         bodies = Bodies(order.kind, order.jurisdiction, self.places, create=order.create)
         checker = Checker(order.kind, self.roster, self.places, bodies, self.today)
         scope = Scope(
-            order.jurisdiction.pk, order.place.path, self.today, order.kind.membership, list(order.kind.bodies),
+            order.jurisdiction.pk, order.place.path, self.today, order.kind.membership, order.kind.held(),
             order.kind.becomes, order.kind.alone,
         )  # fmt: skip
         staging.fill(self.ticking(checker.entries()))
@@ -297,6 +297,7 @@ class _People(_Work):
         found.leaving = [[name, body, post] for _id, name, body, post in leaving[:LISTED]]
         made = {body.pk: body.name for body in bodies.made}
         found.changes = changes(self.order.kind.becomes, refused, made, LISTED)
+        found.notes += checker.told()
         self.finish(checker.problems, checker.refused, checker.read)
 
     def _write(self, scope: Scope, seating: posts.Seating, bodies: Bodies, end: list[Any]) -> None:

@@ -8,17 +8,21 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
+from django.db.models import F, Q
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from weilu.orgs.models import Organisation
+from weilu.orgs.models import Level, Organisation
 from weilu.people.models import Membership
 
 HEADINGS = tomllib.loads(Path(__file__).with_name("headings.toml").read_text(encoding="utf-8"))
 # What offices call the kinds of bodies; the first word is the one that we write.
 BODY_WORDS: dict[str, list[str]] = HEADINGS["kinds-of-bodies"]
 Body = Organisation.Kind
+PARTY = (Body.PARTY_COMMITTEE, Body.BRANCH)
+# In the titles of posts that somebody holds beside their own work.
+BESIDE = ("兼职", "民警")
 # Columns that our own file of errors adds beside the others.
 REASON = "▲"
 
@@ -132,6 +136,21 @@ class Kind:
                 found.setdefault(fold_heading(heading), column.key)
         return found
 
+    def held(self) -> Q:
+        """Return the condition that an appointment stands in this roster: who is missing there gives up the post.
+
+        Cadres hold posts of departments, township offices and Party committees down to the township. Village cadres
+        hold those of the two committees: of the village, and of the Party body that leads there, not of branches below
+        it. Who has their work elsewhere and a post beside it stands in neither.
+        """
+        body = "post__organisation"
+        found = Q(**{f"{body}__kind__in": self.bodies})
+        if self.code == "cadres":
+            return found & Q(**{f"{body}__place__level__lte": Level.TOWNSHIP})
+        below = Q(**{f"{body}__parent__place": F(f"{body}__place"), f"{body}__parent__kind__in": PARTY})
+        beside = Q(*[Q(post__title__contains=word) for word in BESIDE], _connector=Q.OR)
+        return found & Q(**{f"{body}__place__level__gte": Level.VILLAGE}) & ~below & ~beside
+
     @cached_property
     def required(self) -> list[Column]:
         return [column for column in self.columns if column.required]
@@ -164,7 +183,7 @@ KINDS: dict[str, Kind] = {
             _("Cadres"),
             f"name* organisation* post* rank {_OFFICE}",
             becomes="post",
-            bodies=(Body.DEPARTMENT, Body.OFFICE),
+            bodies=(Body.DEPARTMENT, Body.OFFICE, Body.PARTY_COMMITTEE),
             employs=True,
         ),
         Kind(

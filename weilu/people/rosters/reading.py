@@ -9,7 +9,7 @@ from typing import NamedTuple
 from django.utils.translation import gettext as _
 
 from weilu.lib.import_result import ImportProblem
-from weilu.people.rosters.books import MOST_ROWS, UNKEPT, Book, Cell, text_of
+from weilu.people.rosters.books import ERRORS, MOST_ROWS, UNKEPT, Book, Cell, text_of
 from weilu.people.rosters.kinds import REASON, Column, Kind, fold_heading, likeliest
 from weilu.people.rosters.sieve import Sieve
 
@@ -123,14 +123,14 @@ class Roster:
             yield line
 
     def _lines(self) -> Iterator[Line]:
-        sieve, unkept = Sieve(self), self._unkept()
+        sieve, faults = Sieve(self), self._faults()
         ours = {index for index, heading in enumerate(self.headings) if heading.startswith(REASON)}
         group, announced, counted = "", 0, 0
         for number, cells in self.rows():
             if number <= self.last_header:
                 continue
-            if number in unkept:
-                cells = [UNKEPT if index in unkept[number] else cell for index, cell in enumerate(cells)]
+            if number in faults:
+                cells = [faults[number].get(index, cell) for index, cell in enumerate(cells)]
             filled = [
                 (index, text)
                 for index, cell in enumerate(cells)
@@ -151,7 +151,8 @@ class Roster:
 
     def _is_template(self, filled: list[tuple[int, str]]) -> bool:
         """Tell whether a row holds only formulas that wait for a name to be filled in."""
-        return all(text == UNKEPT for _index, text in filled) and self.at("name") not in dict(filled)
+        waits = all(text == UNKEPT or text in ERRORS for _index, text in filled)
+        return waits and self.at("name") not in dict(filled)
 
     def rows(self) -> Iterator[tuple[int, list[Cell]]]:
         """Yield all rows of the sheet; below the header, cells merged over rows each hold the value of their range.
@@ -166,12 +167,12 @@ class Roster:
                 cells = self._filled(number, cells, merged, tops, held)
             yield number, cells
 
-    def _unkept(self) -> dict[int, set[int]]:
-        """Return, row by row, the columns that we read and that hold a formula without a result."""
-        found: dict[int, set[int]] = {}
-        for row, index in self.book.unkept(self.sheet):
+    def _faults(self) -> dict[int, dict[int, str]]:
+        """Return, row by row, the columns that we read and whose formula has no result or went wrong."""
+        found: dict[int, dict[int, str]] = {}
+        for (row, index), text in self.book.faults(self.sheet).items():
             if index in self.mapping:
-                found.setdefault(row, set()).add(index)
+                found.setdefault(row, {})[index] = text
         return found
 
     @staticmethod

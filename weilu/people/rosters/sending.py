@@ -13,6 +13,7 @@ from weilu.orgs.roles import Permission
 from weilu.people.models import Appointment, Membership, Person
 from weilu.people.persons import KIND as PERSON
 from weilu.people.persons import keeps
+from weilu.people.rosters.directory import Names
 from weilu.people.rosters.jobs import RosterProblem
 from weilu.people.rosters.kinds import BODY_WORDS, Kind
 from weilu.people.rosters.papers import roster_book
@@ -35,12 +36,13 @@ def send_out(kind: Kind, place: Place, *, by: User, reason: str = "") -> bytes:
     if why and not keeps(by, place, Permission.UNMASK):
         raise RosterProblem(_("Your account may not do this here."))
     title = f"{place} · {kind.label} · {timezone.localdate()}"
+    names = Names(place)
     if kind.becomes == "body":
-        return roster_book(kind, (_body(kind, row) for row in _bodies(place)), title)
+        return roster_book(kind, (_body(kind, row, names) for row in _bodies(place)), title)
     rows = list(_links(kind, place, by))
     if why:
         _note(rows, by, why)
-    return roster_book(kind, (_person(kind, row, bool(why)) for row in rows), title)
+    return roster_book(kind, (_person(kind, row, bool(why), names) for row in rows), title)
 
 
 def empty(kind: Kind) -> bytes:
@@ -53,9 +55,9 @@ def _bodies(place: Place) -> QuerySet[Organisation]:
     return rows.select_related("place", "parent").order_by("place__path", "name")
 
 
-def _body(kind: Kind, row: Organisation) -> list[str]:
+def _body(kind: Kind, row: Organisation, names: Names) -> list[str]:
     values = {
-        "name": row.name, "kind": BODY_WORDS[row.kind][0], "place": row.place.code,
+        "name": row.name, "kind": BODY_WORDS[row.kind][0], "place": names.of("place", row.place),
         "parent": row.parent.name if row.parent else "", "credit_code": row.credit_code, "phone": row.phone,
         "speciality": row.speciality, "serves": row.serves, "aliases": "、".join(row.aliases),
         "since": row.valid_from.isoformat(),
@@ -69,8 +71,7 @@ def _links(kind: Kind, place: Place, by: User) -> Iterator[Any]:
     seen = Person.objects.visible_to(by).current()
     if kind.becomes == "post":
         rows: QuerySet[Any] = Appointment.objects.filter(
-            valid_on(today), post__organisation__place__path__startswith=place.path,
-            post__organisation__kind__in=kind.bodies, person__in=seen,
+            valid_on(today), kind.held(), post__organisation__place__path__startswith=place.path, person__in=seen,
         )  # fmt: skip
         rows = rows.select_related("person__home", "post__organisation__place").order_by(
             "post__organisation__place__path", "post__organisation__name", "post__position", "seat"
@@ -85,7 +86,7 @@ def _links(kind: Kind, place: Place, by: User) -> Iterator[Any]:
     yield from rows
 
 
-def _person(kind: Kind, row: Any, full: bool) -> list[str]:
+def _person(kind: Kind, row: Any, full: bool, names: Names) -> list[str]:
     person: Person = row.person
     post = row.post if kind.becomes == "post" else None
     body = post.organisation if post else row.organisation
@@ -99,16 +100,16 @@ def _person(kind: Kind, row: Any, full: bool) -> list[str]:
         "ethnicity": person.ethnicity,
         "education": person.education,
         "joined_party_on": person.joined_party_on.isoformat() if person.joined_party_on else "",
-        "home": person.home.code,
+        "home": names.of("home", person.home),
         "work": person.work.name if kind.becomes != "post" and person.work else "",
         "organisation": body.name,
-        "place": body.place.code if body.place.level >= 4 else "",
+        "place": names.of("place", body.place) if body.place.level >= 4 else "",
         "post": post.title if post else "",
         "rank": row.rank if post else "",
         "document": row.document if post else "",
         "note": "" if post else row.note,
         "since": row.valid_from.isoformat(),
-        "grid": row.place.code if not post and row.place else "",
+        "grid": names.of("grid", row.place) if not post and row.place else "",
     }
     return [values[column.key] for column in kind.columns]
 

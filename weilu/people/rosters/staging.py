@@ -4,17 +4,19 @@ The rows lie in a temporary table. A person is known by the ID number; else by n
 birth date in the same body; else by a name that only one holds in the body and in the roster.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 from uuid import UUID
 
 from django.db import connection
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from weilu.lib.copying import copy_lines
 from weilu.lib.crypto import mask_name
+from weilu.people.models import Appointment
 from weilu.people.rosters.checking import BATCH, Entry, Problem
 
 COLUMNS: dict[str, str] = {
@@ -52,8 +54,7 @@ WHERE m.kind = %(membership)s::text AND m.valid_from <= %(today)s::date
 """
 APPOINTMENTS = """
 INSERT INTO roster_link
-SELECT a.id, a.person_id, t.organisation_id, t.title, p.name, p.birth_date, p.id_number_hash,
- o.kind = ANY(%(bodies)s::text[])
+SELECT a.id, a.person_id, t.organisation_id, t.title, p.name, p.birth_date, p.id_number_hash, false
 FROM people_appointment a JOIN people_person p ON p.id = a.person_id JOIN people_post t ON t.id = a.post_id
 JOIN orgs_organisation o ON o.id = t.organisation_id JOIN orgs_place h ON h.id = o.place_id
 WHERE a.valid_from <= %(today)s::date AND (a.valid_to IS NULL OR a.valid_to > %(today)s::date)
@@ -126,7 +127,7 @@ class Scope:
     path: str
     today: Any
     membership: str
-    bodies: list[str]
+    held: Q
     becomes: str
     alone: bool
 
@@ -134,11 +135,11 @@ class Scope:
     def values(self) -> dict[str, Any]:
         return {
             "jurisdiction": self.jurisdiction, "path": self.path + "%", "today": self.today,
-            "membership": self.membership, "bodies": self.bodies,
+            "membership": self.membership,
         }  # fmt: skip
 
 
-def ask(statement: str, values: dict[str, Any] | None = None) -> list[tuple[Any, ...]]:
+def ask(statement: str, values: dict[str, Any] | Sequence[Any] | None = None) -> list[tuple[Any, ...]]:
     """Run a statement that names its values; return its rows, if it has any."""
     with connection.cursor() as cursor:
         cursor.execute(statement, values or {})
@@ -164,7 +165,13 @@ def fill(entries: Iterable[Entry]) -> None:
 def match(scope: Scope) -> None:
     """Find who is known; the others become new persons, one for all of their rows."""
     ask(LINK)
-    ask(APPOINTMENTS if scope.becomes == "post" else MEMBERSHIPS, scope.values)
+    if scope.becomes == "post":
+        ask(APPOINTMENTS, scope.values)
+        held = Appointment.objects.filter(scope.held, post__organisation__place__path__startswith=scope.path)
+        text, params = held.values("pk").query.sql_with_params()
+        ask(f"UPDATE roster_link SET mine = true WHERE id IN ({text})", params)  # noqa: S608
+    else:
+        ask(MEMBERSHIPS, scope.values)
     ask("CREATE INDEX ON roster_link (organisation_id, name)")
     ask("CREATE INDEX ON roster_link (person)")
     ask("ANALYZE roster_link")
