@@ -6,6 +6,7 @@ import pytest
 from django.utils import timezone
 
 from tests.conftest import place as make_place
+from weilu.orgs.changes import move
 from weilu.orgs.models import Grant, Level, Place, PlaceChange
 
 
@@ -138,3 +139,23 @@ def test_the_merger_says_what_to_do_with_a_village_of_another_township(world, si
     assert f'href="/places/{world.village.code}/change/move/"' in page
     page = client.get(f"/places/{world.township.code}/change/merge/").content.decode()
     assert f'href="/places/{world.township.code}/change/move/"' not in page
+
+
+def test_a_merger_asks_before_two_grids_of_one_name_lie_in_one_village(world, sign_in):
+    other = make_place("510824100002", "另村", Level.VILLAGE, world.township)
+    make_place("510824100002-01", world.grid.short_name, Level.GRID, other)
+    client = sign_in(world.administrator)
+    given = given_of(world, others=[str(other.pk)])
+    answer = client.post(f"/places/{world.village.code}/change/merge/", given)
+    assert answer.status_code == 422
+    page = answer.content.decode()
+    assert world.grid.short_name in "".join(re.findall(r'class="errorlist.*?</ul>', page, re.DOTALL))
+    answer = client.post(f"/places/{world.village.code}/change/merge/", given | {"namesake": "on"})
+    assert 'id="preview"' in answer.content.decode()
+
+
+def test_the_history_of_a_move_names_both_places_above(world, sign_in):
+    move(world.village, to=world.other_township, on=timezone.localdate(), by=None)
+    page = sign_in(world.administrator).get(f"/places/{world.village.code}/").text
+    history = page[page.index("改变隶属") :]
+    assert history.index("陵江镇") < history.index("云峰镇")

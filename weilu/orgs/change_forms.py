@@ -40,16 +40,16 @@ class WarnsOfNamesakes(forms.Form):
         same = Q(name=full) | Q(short_name=short_name(full, Level(level)))
         rows = Place.objects.filter(same, parent=parent, level=level, valid_to=None)
         if beside := rows.exclude(pk__in=[place.pk for place in but]).order_by("code").first():
-            self.ask_if_meant(column, f"{beside} ({beside.code})")
+            words = _("%(other)s has this name already. Choose another name, or tick below that it is meant.")
+            self.ask_if_meant(column, words % {"other": f"{beside} ({beside.code})"})
 
-    def ask_if_meant(self, column: str, other: str) -> None:
+    def ask_if_meant(self, column: str, words: str) -> None:
         field = forms.BooleanField(label=_("Two of one name are meant"), required=False)
         self.fields["namesake"] = field
         meant = bool(field.widget.value_from_datadict(self.data, self.files, self.add_prefix("namesake")))
         self.cleaned_data["namesake"] = meant
         if not meant:
-            words = _("%(other)s has this name already. Choose another name, or tick below that it is meant.")
-            self.add_error(column, words % {"other": other})
+            self.add_error(column, words)
 
 
 class ChangeForm(WarnsOfNamesakes):
@@ -180,6 +180,21 @@ class MergeForm(ChangeForm):
     def places(self) -> list[Place]:
         return [self.place, *self.cleaned_data.get("others", ())]
 
+    def clean(self) -> dict[str, Any]:
+        """Warn of what lies below the places as well, and would stand together with its name."""
+        super().clean()
+        below = Counter(
+            Place.objects.filter(parent__in=self.places(), valid_to=None).values_list("short_name", flat=True)
+        )
+        twice = sorted(name for name, count in below.items() if count > 1)
+        if twice and not self.errors:
+            words = _(
+                "Below the merged place would stand several of one name: %(names)s. "
+                "Rename them first, or tick below that it is meant."
+            )
+            self.ask_if_meant("others", words % {"names": "、".join(twice[:5])})  # fmt: skip
+        return self.cleaned_data
+
     def make(self, by: User) -> Place:
         data = self.cleaned_data
         return merge(self.places(), into=NewPlace(data["code"], data["name"]), **self.given(by))
@@ -243,7 +258,8 @@ class SplitForm(ChangeForm):
         seen: set[str] = set()
         for column, name, _parent in self.named():
             if name and full_name(name) in seen and not self.errors:
-                self.ask_if_meant(column, name)
+                words = _("%(other)s has this name already. Choose another name, or tick below that it is meant.")
+                self.ask_if_meant(column, words % {"other": name})
             seen.add(full_name(name))
         return self.cleaned_data
 

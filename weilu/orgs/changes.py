@@ -458,13 +458,15 @@ def _refuse_namesakes(places: Sequence[Place]) -> None:
 def _finish(change: PlaceChange, before: Sequence[Place], after: list[Place]) -> list[Place]:
     for old in before:
         old.successors.add(*after)
-    change.before = [_named(place) for place in before]
-    change.after = [_named(place) for place in after]
+    above = change.kind == Kind.MOVE
+    change.before = [_named(place, above=above) for place in before]
+    change.after = [_named(place, above=above) for place in after]
     change.moved = change.journal.as_dict()  # type: ignore[attr-defined]
     change.save(update_fields=["before", "after", "moved"])
     transaction.on_commit(memory.forget)
     return after
 
 
-def _named(place: Place) -> dict[str, str]:
-    return {"id": str(place.pk), "code": place.code, "name": place.short_name}
+def _named(place: Place, *, above: bool) -> dict[str, str]:
+    named = {"id": str(place.pk), "code": place.code, "name": place.short_name}
+    return named | ({"above": place.parent.short_name} if above and place.parent else {})

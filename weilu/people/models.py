@@ -413,7 +413,7 @@ class RosterImport(models.Model):
         REFUSED = "refused", _("has rows to correct")
         APPLYING = "applying", _("is being entered")
         DONE = "done", _("entered")
-        FAILED = "failed", _("cannot be read")
+        FAILED = "failed", _("could not be entered")
         CANCELLED = "cancelled", _("cancelled")
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)

@@ -4,8 +4,9 @@ import datetime as dt
 
 import pytest
 
+from tests.conftest import place
 from tests.people.rosters.conftest import id_number, workbook
-from weilu.orgs.models import Grant, Organisation, PlaceChange
+from weilu.orgs.models import Grant, Level, Organisation, PlaceChange
 from weilu.people.appointments import appoint, change_post
 from weilu.people.models import Appointment, Membership, Person, Post
 
@@ -167,3 +168,11 @@ def test_employed_members_report_to_the_branch_of_their_estate(world, enter):
     again = enter("reported", workbook(head, row))
     assert (again.imported, again.duplicates) == (0, 1)
     assert not Membership.objects.filter(kind="member").exists()
+
+
+def test_grids_of_one_name_in_one_village_are_told_apart_by_code(world, enter, committee):
+    place(f"{world.village.code}-09", world.grid.name, Level.GRID, world.village)
+    head = ["姓名", "身份证号", "网格名称", "所在社区"]
+    result = enter("grid-workers", workbook(head, ["赵一", id_number(order=1), "第一网格", "金穗社区"]))
+    assert [error["field"] for error in result.errors] == ["grid"]
+    assert world.grid.code in result.errors[0]["message"]

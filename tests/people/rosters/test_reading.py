@@ -8,6 +8,7 @@ from tests.people.rosters.conftest import id_number, workbook
 from weilu.lib.import_result import ImportProblem, Refusal
 from weilu.people.models import Appointment, Membership, Person
 from weilu.people.rosters.cells import date_of
+from weilu.people.rosters.reading import NotMapped
 
 BRANCH = "金穗社区第一党支部"
 HEAD = ["姓名", "身份证号", "所在党支部"]
@@ -169,3 +170,14 @@ def test_a_year_alone_is_enough_where_a_body_was_founded_and_named_where_it_is_n
     assert date_of("since", "1985年", TODAY, year_is_enough=True).date == dt.date(1985, 1, 1)
     with pytest.raises(Refusal, match="月"):
         date_of("birth_date", "1985年", TODAY)
+
+
+def test_one_heading_that_is_not_known_is_asked_for_and_the_roster_not_called_another(world, enter):
+    with pytest.raises(NotMapped) as problem:
+        enter(
+            "members",
+            workbook(["姓名", "身份证号", "组织关系归口"], ["赵一", id_number(order=1), "金穗社区第一党支部"]),
+        )
+    assert "哪一列" in str(problem.value)
+    assert "组织关系归口" in str(problem.value)
+    assert "不是" not in str(problem.value)

@@ -145,6 +145,13 @@ class Places:
             found_all = [grid for grid in found_all if grid.path.startswith(village.path)]
         if len(found_all) == 1:
             return found_all[0]
+        if found_all and village:
+            codes = "、".join(str(grid.code) for grid in found_all[:5])
+            raise Refusal(
+                "grid",
+                _("%(village)s has several grids “%(name)s”: give the code: %(codes)s.")
+                % {"village": village, "name": text[:40], "codes": codes},
+            )
         if found_all:
             raise Refusal(
                 "grid",

@@ -92,14 +92,19 @@ class Roster:
     def _lacks(self, missing: list[Column]) -> str:
         names = "、".join(column.heading for column in missing)
         header = "、".join(heading for heading in self.headings if heading)[:200]
-        text = _(
-            "This is no roster of the kind “%(kind)s”: it lacks the columns %(names)s. Row %(row)s reads: %(header)s."
-        ) % {"kind": self.kind.label, "names": names, "row": self.header, "header": header}
+        given = {"kind": self.kind.label, "names": names, "row": self.header, "header": header}
+        other = likeliest(self.headings, self.kind.code)
+        if other or not self.mapping or len(missing) == len(self.kind.required):
+            words = _("This is no roster of the kind “%(kind)s”: it lacks the columns %(names)s. "
+                      "Row %(row)s reads: %(header)s.")  # fmt: skip
+        else:  # one heading that nobody here has used yet
+            words = _("No column is understood as %(names)s. Say which one it is. Row %(row)s reads: %(header)s.")
+        text = words % given
         if unknown := "、".join(
             heading for index, heading in enumerate(self.headings) if heading and index not in self.mapping
         )[:200]:
             text += " " + _("Not understood: %(headings)s.") % {"headings": unknown}
-        if other := likeliest(self.headings, self.kind.code):
+        if other:
             text += " " + _("It looks like a roster of the kind “%(kind)s”.") % {"kind": other.label}
         return text
 
