@@ -18,7 +18,6 @@ from weilu.orgs.roles import Permission
 from weilu.people.models import RosterImport
 from weilu.people.rosters import jobs, sending
 from weilu.people.rosters.correcting import marked
-from weilu.people.rosters.entering import SHOWN
 from weilu.people.rosters.forms import ExportForm, RosterForm
 from weilu.people.rosters.kinds import KINDS, LABELS
 from weilu.people.rosters.papers import changes_book
@@ -115,8 +114,8 @@ def _page(request: AccountRequest, found: RosterImport, said: Said | None = None
         "more_errors": max(0, len(errors) - ERRORS_SHOWN) + report.get("more_errors", 0),
         "changes": [_change(change) for change in report.get("changes", [])],
         "leaving": report.get("leaving", []),
-        "more_changes": bool(report.get("all")) and len(report.get("changes", [])) >= SHOWN,
-        "more_leaving": bool(report.get("all")) and len(report.get("leaving", [])) >= SHOWN,
+        "more_changes": bool(report.get("all")) and len(report.get("changes", [])) >= jobs.SHOWN,
+        "more_leaving": bool(report.get("all")) and len(report.get("leaving", [])) >= jobs.SHOWN,
         "notes": report.get("notes", []),
         "made": report.get("made", []),
         "unknown_bodies": any(error["field"] == "organisation" for error in errors) and not found.create_organisations,

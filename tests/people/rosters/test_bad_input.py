@@ -203,3 +203,11 @@ def test_chinese_brackets_stay_as_they_are_written(world, enter):
     assert Post.objects.get().title == "副主任（挂职）"
     again = enter("cadres", workbook(head, ["赵一", id_number(order=1), "陵江镇党政办", "副主任(挂职)"]))
     assert (again.duplicates, again.imported) == (1, 0)
+
+
+def test_an_address_that_lies_elsewhere_is_told(world, enter):
+    head = [*HEAD, "家庭住址"]
+    result = enter("members", workbook(head, [*GOOD, "成都市武侯区一环路5号"]))
+    assert Person.objects.get().home == world.village
+    assert any("住址" in note and "2" in note for note in result.notes)
+    assert enter("members", workbook(head, [*GOOD, "陵江镇金穗社区3组"])).notes == []

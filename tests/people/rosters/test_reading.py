@@ -181,3 +181,24 @@ def test_one_heading_that_is_not_known_is_asked_for_and_the_roster_not_called_an
     assert "哪一列" in str(problem.value)
     assert "组织关系归口" in str(problem.value)
     assert "不是" not in str(problem.value)
+
+
+def test_a_sheet_that_nobody_sees_is_not_read_and_said_so(world, enter):
+    def hide(book, page):
+        book.add_worksheet("旧名册").hide()
+
+    row = ["赵一", id_number(order=1), BRANCH]
+    result = enter("members", workbook(HEAD, row, change=hide))
+    assert result.imported == 1
+    assert any("旧名册（隐藏）" in note for note in result.notes)
+
+
+def test_a_line_that_only_counts_is_no_person(world, enter):
+    result = enter("members", workbook(HEAD, ["赵一", id_number(order=1), BRANCH], ["共 1 人"]))
+    assert (result.errors, result.imported) == ([], 1)
+
+
+def test_a_roster_of_cadres_is_taken_for_one(world, enter):
+    head = ["姓名", "工作单位", "职务", "职级"]
+    with pytest.raises(NotMapped, match="看起来是“干部”"):
+        enter("members", workbook(head, ["赵一", "党政办", "主任", "四级主任科员"]))

@@ -134,6 +134,12 @@ class Book:
             raise _broken(name) from error
         shown = (SheetVisibleEnum.Visible, SheetTypeEnum.WorkSheet)
         self.sheets = [sheet.name for sheet in self._book.sheets_metadata if (sheet.visible, sheet.typ) == shown]
+        # What stands on a sheet that nobody sees is not read, and said to be so.
+        self.hidden = [
+            _("%(name)s (hidden)") % {"name": sheet.name}
+            for sheet in self._book.sheets_metadata
+            if sheet.typ == SheetTypeEnum.WorkSheet and sheet.visible != SheetVisibleEnum.Visible
+        ]
         if not self.sheets:
             raise ImportProblem(_("“%(name)s” has no sheet that is shown.") % {"name": name})
 

@@ -101,6 +101,7 @@ class Checker:
         masked: the rows whose ID number is masked, as in the roster that goes out.
         without_grid: rows of grid workers that name no grid: they belong to the body, and to no grid.
         second_phones: rows that name a second telephone, which is not kept.
+        homes_elsewhere: rows whose address names no village of the place.
     """
 
     kind: Kind
@@ -115,6 +116,7 @@ class Checker:
     masked: set[int] = field(default_factory=set)
     without_grid: list[int] = field(default_factory=list)
     second_phones: list[int] = field(default_factory=list)
+    homes_elsewhere: list[int] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.at = {key: index for index, key in self.roster.mapping.items()}
@@ -278,6 +280,8 @@ class Checker:
             entry.work_id = self._work(work)
         home = self.places.of_address(texts["home"]) if "home" in texts else None
         entry.home_given = home is not None
+        if "home" in texts and home is None:
+            self.homes_elsewhere.append(entry.row)
         entry.home_id = home.pk if home else entry.place_id or body.place_id
 
     def _village(self, texts: dict[str, str]) -> Place | None:
@@ -304,6 +308,9 @@ class Checker:
         if rows := self.without_grid:
             text = _("No grid is named: they are entered with their village only. Rows: %(rows)s")
             said.append(text % {"rows": listed(rows)})
+        if rows := self.homes_elsewhere:
+            text = _("The home names no village of %(place)s: they are entered where their body stands. Rows: %(rows)s")
+            said.append(text % {"place": self.places.place, "rows": listed(rows)})
         return said
 
     @staticmethod

@@ -122,7 +122,7 @@ def open_roster(kind: Kind, book: Book, sheet: str = "", header: int = 0, known:
     if not found:
         raise _no_header(kind, book, sheets, header)
     best = max(found, key=lambda roster: (roster.fingerprint in known, _fitness(roster)))
-    best.others = [name for name in book.sheets if name != best.sheet]
+    best.others = [name for name in book.sheets if name != best.sheet] + book.hidden
     return best
 
 
@@ -134,8 +134,8 @@ def _no_header(kind: Kind, book: Book, sheets: list[str], header: int) -> Import
     }  # fmt: skip
     text += _looks_like(kind, book, sheets)
     if guess := _guess(kind, book, sheets):
-        guess.others = [name for name in book.sheets if name != guess.sheet]
-        return NotMapped(text + " " + _("Say below which row it is and what its columns are."), guess, guessed=True)
+        guess.others = [name for name in book.sheets if name != guess.sheet] + book.hidden
+        return NotMapped(text + " " + _("Say which row it is and what its columns are."), guess, guessed=True)
     return ImportProblem(text)
 
 

@@ -255,9 +255,19 @@ def map_headings(kind: Kind, headings: Iterable[str]) -> dict[int, str]:
 
 def likeliest(headings: Iterable[str], other_than: str) -> Kind | None:
     """Return the kind of roster whose required columns all stand in ``headings``, if there is one."""
-    texts, best = list(headings), (0, "")
+    texts, best = list(headings), (0, 0, "")
     for kind in KINDS.values():
-        keys = set(map_headings(kind, texts).values())
-        if kind.code != other_than and all(column.key in keys for column in kind.required):
-            best = max(best, (len(keys), kind.code))
-    return KINDS.get(best[1])
+        found = map_headings(kind, texts)
+        if kind.code != other_than and all(column.key in found.values() for column in kind.required):
+            best = max(best, (len(found), -_strangeness(kind, texts, found), kind.code))
+    return KINDS.get(best[2])
+
+
+def _strangeness(kind: Kind, texts: list[str], found: dict[int, str]) -> int:
+    """Return how far the headings are from those that offices write over rosters of this kind first of all."""
+    far = 0
+    for index, key in found.items():
+        names = [fold_heading(name) for name in kind.by_key[key].headings]
+        folded = fold_heading(texts[index])
+        far += names.index(folded) if folded in names else len(names)
+    return far

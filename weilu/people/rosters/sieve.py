@@ -24,7 +24,7 @@ LABEL = re.compile(
 SIGNED = re.compile(
     r"^(?:填表|制表|审核|审批|填报|编制)(?:人|单位|日期|时间|说明|意见)|^(?:注|说明|备注|填表说明)(?:$|[一1][、.])"
 )
-SUM = re.compile(r"^(?:合计|总计|小计|共计)(?:$|[:\d(共])")
+SUM = re.compile(r"^(?:合计|总计|小计|共计)(?:$|[:\d(共])|^共\d+[人名个位户](?:$|[,;。])")
 COUNT = re.compile(r"^[共计]*\d+(?:\.0)?[人名个位户]?$")
 SAMPLE = re.compile(r"^(?:示例|样例|例|例如|范例)\d*$")
 # What a text in the column of names is when it stands alone in its row and is no name.
