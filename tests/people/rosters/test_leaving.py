@@ -127,3 +127,30 @@ def test_cadres_of_a_township_committee_stand_in_the_roster_of_cadres(world, ent
     enter("cadres", workbook(head, ["赵一", id_number(order=1), body.name, "书记"]))
     assert "赵一" in str(cells_of(send_out(KINDS["cadres"], world.township, by=world.clerk)))
     assert "赵一" not in str(cells_of(send_out(KINDS["village-cadres"], world.township, by=world.clerk)))
+
+
+def test_who_left_and_comes_back_is_the_same_person(world, enter):
+    head = ["姓名", "出生年月", "所在党支部", "转入时间"]
+    people = [["李明", "1985.03", BRANCH, "2020.01"], ["王芳", "1986.03", BRANCH, "2020.01"]]
+    enter("members", workbook(head, *people))
+    enter("members", workbook(head, people[0]), end_missing=True)
+    result = enter("members", workbook(head, *people))
+    assert result.extra["persons_added"] == 0
+    assert Person.objects.count() == 2
+
+
+def test_who_was_entered_by_mistake_and_comes_back_is_the_same_person(world, enter):
+    head = ["姓名", "出生年月", "所在党支部"]
+    people = [["李明", "1985.03", BRANCH], ["王芳", "1986.03", BRANCH]]
+    enter("members", workbook(head, *people))
+    enter("members", workbook(head, people[0]), end_missing=True)
+    enter("members", workbook(head, *people))
+    assert Person.objects.count() == 2
+
+
+def test_somebody_else_of_that_name_is_somebody_else(world, enter):
+    head = ["姓名", "出生年月", "所在党支部", "转入时间"]
+    enter("members", workbook(head, ["李明", "1985.03", BRANCH, "2020.01"], ["王芳", "1986.03", BRANCH, "2020.01"]))
+    enter("members", workbook(head, ["李明", "1985.03", BRANCH, "2020.01"]), end_missing=True)
+    enter("members", workbook(head, ["李明", "1985.03", BRANCH, "2020.01"], ["王芳", "1990.07", BRANCH, "2021.01"]))
+    assert Person.objects.filter(name="王芳").count() == 2

@@ -1,9 +1,11 @@
 """Names as offices write them: in short, with brackets of either width, with figures for words."""
 
 import pytest
+from django.utils import timezone
 
 from tests.conftest import place
 from tests.people.rosters.conftest import id_number, workbook
+from weilu.orgs.changes import rename
 from weilu.orgs.models import Level, Organisation
 from weilu.people.models import Membership, Person
 from weilu.people.rosters.shortening import in_words, shortened
@@ -101,3 +103,13 @@ def test_bodies_and_homes_may_lie_at_buildings(world, enter):
     content = workbook([*HEAD, "居住地"], ["赵一", world.branch.name, id_number(), building.code])
     assert enter("members", content).imported == 1
     assert Person.objects.get().home == building
+
+
+def test_a_township_may_stand_before_the_name_under_the_name_it_had(world, enter):
+    """Whatever became of the village in the name of the branch."""
+    renamed = rename(world.township, name="云顶镇", code=world.township.code, on=timezone.localdate(), by=None)
+    village = renamed.children.get(code=world.village.code, valid_to=None)
+    Organisation.objects.create(name="王渡村党支部", kind="branch", place=village, jurisdiction=world.jurisdiction)
+    for number, name in enumerate(("云顶镇王渡村党支部", "陵江镇王渡村党支部"), start=1):
+        content = workbook(["姓名", "身份证号", "所在党支部"], ["赵一", id_number(order=number), name])
+        assert enter("members", content, at=renamed, write=False).errors == []

@@ -202,3 +202,9 @@ def test_a_roster_of_cadres_is_taken_for_one(world, enter):
     head = ["姓名", "工作单位", "职务", "职级"]
     with pytest.raises(NotMapped, match="看起来是“干部”"):
         enter("members", workbook(head, ["赵一", "党政办", "主任", "四级主任科员"]))
+
+
+def test_columns_without_a_heading_are_told(world, enter):
+    result = enter("members", workbook([*HEAD, "", ""], ["赵一", id_number(order=1), BRANCH, "", "重要"]))
+    assert result.imported == 1
+    assert any("没有列名" in note and "E" in note for note in result.notes)

@@ -200,14 +200,16 @@ class BodyRoster:
             same = [each for each in candidates if each.place_id == draft.place_id]
             candidates = candidates if len(candidates) == 1 else same or candidates
             if len(candidates) != 1:
-                self.refuse(draft.row, "parent", self._no_parent(draft.parent, bool(candidates)))
+                self.refuse(draft.row, "parent", self._no_parent(draft.parent, bool(candidates), draft.name))
                 continue
             self.above[draft.row] = candidates[0]
             self._check_parent(draft, candidates[0])
         for draft in self.drafts:
             self._refuse_circle(draft)
 
-    def _no_parent(self, name: str, several: bool) -> str:
+    def _no_parent(self, name: str, several: bool, own: str) -> str:
+        if fold(name) == fold(own):
+            return _("A body cannot stand below itself.")
         if several:
             return _("Several bodies are called “%(name)s”: name the village in a column of its own.") % {"name": name}
         names = sorted({draft.name for draft in self.named.values()} | {body.name for body in self.known})

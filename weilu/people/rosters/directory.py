@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from weilu.lib.import_result import Refusal
+from weilu.orgs.attribution import counting
 from weilu.orgs.models import Jurisdiction, Level, Organisation, Place, valid_on
 from weilu.people.rosters.kinds import Kind
 from weilu.people.rosters.shortening import fold, shortened, spellings
@@ -224,6 +225,7 @@ class Bodies:
         self._names: list[str] | None = None
         self._made_at: dict[tuple[UUID, str], Body] = {}
         self._short: dict[str, list[tuple[UUID, str]]] | None = None
+        self._heads: list[tuple[str, Place]] | None = None
         self._answers: dict[tuple[str, UUID | None], Body | Refusal] = {}
 
     def _rows(self) -> QuerySet[Organisation]:
@@ -317,7 +319,7 @@ class Bodies:
         return answer
 
     def _find(self, text: str, village: Place | None) -> Body:
-        found = self.known(text)
+        found = self.known(text) or self._behind_township(text)
         if not found and (found := self._abbreviated(text)) and village:
             found = [body for body in found if body.path.startswith(village.path)]
         if self.kind.bodies:
@@ -343,6 +345,31 @@ class Bodies:
         if self.create:
             return self._make(text, village or self._village_in(text))
         raise Refusal("organisation", self._unknown(text))
+
+    def _behind_township(self, text: str) -> list[Body]:
+        """``云峰镇王渡村党支部`` is 王渡村党支部 there, whatever became of the village and of the township's name."""
+        short = re.sub(r"^(?:中共|中国共产党)", "", fold(text))
+        for head in self._county:
+            short = short.removeprefix(head) if len(short) > len(head) + 2 else short
+        for head, township in self._townships():
+            if short.startswith(head) and len(short) > len(head) + 2:
+                rest = self.known(short.removeprefix(head))
+                if found := [body for body in rest if body.path.startswith(township.path)]:
+                    return found
+        return []
+
+    def _townships(self) -> list[tuple[str, Place]]:
+        """Return the names of townships, those of before too, each with what it is today."""
+        if self._heads is None:
+            now = {place.pk: place for place in self.places.townships}
+            ended = Place.objects.filter(
+                level=Level.TOWNSHIP, path__startswith=self.jurisdiction.place.path, valid_to__isnull=False
+            )
+            today = counting(ended.values_list("pk", flat=True))
+            rows = [(place, place) for place in now.values()]
+            rows += [(old, now[today[old.pk].pk]) for old in ended if today[old.pk].pk in now]
+            self._heads = [(fold(name), place) for old, place in rows for name in {old.name, old.short_name}]
+        return self._heads
 
     def of_village(self, village: Place) -> Body:
         """Return the committee of a village or community.

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from openpyxl.utils import get_column_letter
 
 from weilu.lib.copying import copy_rows
 from weilu.lib.import_result import ImportProblem, ImportResult, Refusal
@@ -222,6 +223,9 @@ class _Work:
         result.notes += [
             _("Row %(row)s was passed over: %(text)s") % {"row": row, "text": text} for row, text in roster.skipped[:50]
         ]
+        if roster.nameless:
+            letters = "、".join(get_column_letter(index + 1) for index in sorted(roster.nameless)[:10])
+            result.notes.append(_("Columns without a heading were not read: %(letters)s") % {"letters": letters})
         if roster.others:
             names = "、".join(roster.others[:10])
             result.notes.append(

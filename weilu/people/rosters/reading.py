@@ -41,6 +41,7 @@ class Roster:
         mapping: index -> key of our column.
         skipped: rows that were passed over, with what stands there.
         others: sheets that were not read.
+        nameless: columns that hold something and have no heading, known once the rows are read.
         misfits: groups that announce another number of people than stand below them.
     """
 
@@ -53,6 +54,7 @@ class Roster:
     mapping: dict[int, str] = field(default_factory=dict)
     skipped: list[tuple[int, str]] = field(default_factory=list)
     others: list[str] = field(default_factory=list)
+    nameless: set[int] = field(default_factory=set)
     misfits: list[str] = field(default_factory=list)
     groups: int = 0
 
@@ -143,6 +145,8 @@ class Roster:
             ]
             if not filled or self._is_template(filled):
                 continue
+            if len(filled) > 1:
+                self.nameless.update(index for index, _text in filled if self._is_nameless(index))
             if sieve.is_remark(number, filled):
                 self._skip(number, filled)
             elif found := sieve.group(number, filled):
@@ -179,6 +183,9 @@ class Roster:
             if index in self.mapping:
                 found.setdefault(row, {})[index] = text
         return found
+
+    def _is_nameless(self, index: int) -> bool:
+        return index not in self.mapping and not (index < len(self.headings) and self.headings[index])
 
     @staticmethod
     def _filled(

@@ -1,7 +1,8 @@
 """Matching a roster with what is there, inside PostgreSQL: who is known, who is new, what differs.
 
 The rows lie in a temporary table. A person is known by the ID number; else by name and telephone; else by name and
-birth date in the same body; else by a name that only one holds in the body and in the roster.
+birth date in the same body; else by a name that only one holds in the body and in the roster; else by having belonged
+to the body before.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -101,6 +102,22 @@ FROM (SELECT s.organisation_id, s.name, (array_agg(DISTINCT p.person))[1] AS per
 WHERE s.person IS NULL AND s.organisation_id = found.organisation_id AND s.name = found.name
   AND NOT EXISTS (SELECT 1 FROM roster_stage o WHERE o.person = found.person)
 """  # noqa: S608
+# Who left the body and comes back; and who was entered by mistake, stands nowhere, and lives where the body stands.
+BY_PAST = f"""
+UPDATE roster_stage s SET person = found.person, known = true
+FROM (SELECT s.row, (array_agg(DISTINCT p.id))[1] AS person FROM roster_stage s
+      JOIN orgs_organisation o ON o.id = s.organisation_id
+      JOIN people_person p ON p.jurisdiction_id = %(jurisdiction)s::uuid AND p.name = s.name
+      WHERE s.person IS NULL AND p.merged_into_id IS NULL AND {FITS} AND (
+        EXISTS (SELECT FROM people_membership m WHERE m.person_id = p.id AND m.organisation_id = s.organisation_id)
+        OR EXISTS (SELECT FROM people_appointment a JOIN people_post t ON t.id = a.post_id
+                   WHERE a.person_id = p.id AND t.organisation_id = s.organisation_id)
+        OR (p.home_id = o.place_id AND p.birth_date = s.birth_date
+            AND NOT EXISTS (SELECT FROM people_membership m WHERE m.person_id = p.id)
+            AND NOT EXISTS (SELECT FROM people_appointment a WHERE a.person_id = p.id)))
+      GROUP BY s.row HAVING count(DISTINCT p.id) = 1) found
+WHERE s.row = found.row AND NOT EXISTS (SELECT FROM roster_stage o WHERE o.person = found.person)
+"""  # noqa: S608
 # The rows of one new person: by ID number, else name and telephone, else name, birth and body, else name and body.
 KEY = """
 COALESCE(person::text, CASE WHEN id_number_hash <> '' THEN encode(id_number_hash, 'hex')
@@ -175,7 +192,7 @@ def match(scope: Scope) -> None:
     ask("CREATE INDEX ON roster_link (organisation_id, name)")
     ask("CREATE INDEX ON roster_link (person)")
     ask("ANALYZE roster_link")
-    for statement in (BY_ID, BY_PHONE, BY_BIRTH, BY_NAME, NEW):
+    for statement in (BY_ID, BY_PHONE, BY_BIRTH, BY_NAME, BY_PAST, NEW):
         ask(statement, scope.values)
     ask("ANALYZE roster_stage")
 
