@@ -208,3 +208,28 @@ def test_columns_without_a_heading_are_told(world, enter):
     result = enter("members", workbook([*HEAD, "", ""], ["赵一", id_number(order=1), BRANCH, "", "重要"]))
     assert result.imported == 1
     assert any("没有列名" in note and "E" in note for note in result.notes)
+
+
+def test_of_a_header_over_two_rows_the_last_is_named(world, enter):
+    rows = [
+        ["党员花名册"], ["姓名", "身份证号", "组织关系", ""], ["", "", "归口支部", "时间"],
+        ["赵一", id_number(order=1), BRANCH, "2020.01"],
+    ]  # fmt: skip
+    mapping = {"0": "name", "1": "id_number", "2": "organisation"}
+    result = enter("members", workbook(*rows), header=3, mapping=mapping)
+    assert (result.errors, result.imported) == ([], 1)
+    with pytest.raises(NotMapped) as problem:
+        enter("members", workbook(*rows), header=3)
+    assert "姓名、身份证号、归口支部、时间" in str(problem.value)
+
+
+def test_a_row_that_only_divides_headings_above_it_belongs_to_the_header(world, enter):
+    rows = [
+        ["党员花名册"], ["姓名", "所在党支部", "学历", "", "出生年月", "时间", ""],
+        ["", "", "全日制", "在职", "", "入党", "转正"],
+        ["赵一", BRANCH, "大专", "本科", "1985.03", "2005.06", "2006.06"],
+    ]  # fmt: skip
+    result = enter("members", workbook(*rows))
+    assert (result.errors, result.imported) == ([], 1)
+    person = Person.objects.get()
+    assert (person.education, person.joined_party_on.isoformat()) == ("大专", "2005-06-01")

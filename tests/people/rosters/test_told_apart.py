@@ -1,5 +1,7 @@
 """People of one name: told apart, or refused with what to add; nobody is doubled and nobody swallowed."""
 
+import pytest
+
 from tests.people.rosters.conftest import id_number, workbook
 from weilu.people.models import Appointment, Membership, Person
 from weilu.people.rosters.kinds import KINDS
@@ -53,3 +55,17 @@ def test_a_masked_number_of_somebody_who_is_not_entered_is_refused(world, enter)
     result = enter("members", workbook(HEAD, ["王伟", BRANCH, "510824********0021", "1985.03"]))
     assert faults(result) == [(2, "id_number")]
     assert not Person.objects.exists()
+
+
+def test_the_same_name_and_telephone_with_another_birth_date_is_asked(world, enter):
+    head = ["姓名", "出生年月", "所在党支部", "联系电话"]
+    enter("members", workbook(head, ["李明", "1970.05", BRANCH, "13812345678"]))
+    result = enter("members", workbook(head, ["李明", "1975.05", BRANCH, "13812345678"]))
+    assert faults(result) == [(2, "birth_date")]
+    assert Person.objects.count() == 1
+
+
+@pytest.mark.parametrize("name", [12345, "陵江村党支部"])
+def test_a_number_or_a_body_is_no_name(world, enter, name):
+    result = enter("members", workbook(["姓名", "出生年月", "所在党支部"], [name, "1970.05", BRANCH]))
+    assert faults(result) == [(2, "name")]

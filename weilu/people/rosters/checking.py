@@ -1,6 +1,7 @@
 """Rows of people, checked one by one: what is wrong with each cell, and what the row says."""
 
 import datetime as dt
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -35,6 +36,8 @@ from weilu.people.rosters.reading import Line, Roster
 from weilu.people.rosters.sieve import RANKED
 
 BATCH = 2_000
+# What nobody is called: a body in the column of names.
+NO_NAME = re.compile(r"..(?:支部|总支|党委|委员会|居委会|村委会|办公室|有限公司|服务中心|协会)$")
 sounds = lru_cache(10_000)(lambda name: (*spell(name), parts_of(name)))
 
 
@@ -201,6 +204,8 @@ class Checker:
             entry.sex = sex_of(cell)
         else:
             text = name_of(plain(cell)) if reads == "name" else plain(cell)
+            if reads == "name" and text and (NO_NAME.search(text) or not any(sign.isalpha() for sign in text)):
+                raise Refusal(key, _("“%(text)s” is no name.") % {"text": text[:40]})
             if reads == "address":
                 text = text[:200]
             elif len(text) > length:

@@ -220,9 +220,6 @@ class _Work:
             result.refuse(problem.row, problem.field, problem.message)
         roster = self.roster
         result.notes += roster.misfits
-        result.notes += [
-            _("Row %(row)s was passed over: %(text)s") % {"row": row, "text": text} for row, text in roster.skipped[:50]
-        ]
         if roster.nameless:
             letters = "、".join(get_column_letter(index + 1) for index in sorted(roster.nameless)[:10])
             result.notes.append(_("Columns without a heading were not read: %(letters)s") % {"letters": letters})
@@ -231,6 +228,9 @@ class _Work:
             result.notes.append(
                 _("Only the sheet “%(sheet)s” was read, not: %(names)s") % {"sheet": roster.sheet, "names": names}
             )
+        result.notes += [
+            _("Row %(row)s was passed over: %(text)s") % {"row": row, "text": text} for row, text in roster.skipped[:50]
+        ]
         self.tell(read, read)
 
 

@@ -44,11 +44,23 @@ def _ways(kind: Kind, head: list[tuple[int, list[str]]], position: int) -> Itera
     for deeper in range(1, DEEPEST):
         if not known or position + deeper >= len(head) or head[position + deeper][0] != number + deeper:
             return
-        below = head[position + deeper][1]
+        above, below = texts, head[position + deeper][1]
         texts = _both(kind, texts, below)
         both, alone = len(map_headings(kind, texts)), len(map_headings(kind, below))
-        if alone and both > max(known, alone):
+        if (alone and both > max(known, alone)) or _divides(above, below):
             yield number + deeper, texts
+
+
+def _divides(upper: list[str], lower: list[str]) -> bool:
+    """Tell whether a row only divides headings above it that run over several columns: 时间 into 入党 and 转正."""
+    under = [index for index, text in enumerate(lower) if text]
+
+    def empty(index: int) -> bool:
+        return index >= len(upper) or not upper[index]
+
+    parts = [index for index in under if empty(index) or (not empty(index) and empty(index + 1))]
+    words = all(len(lower[index]) <= 12 and not any(sign.isdigit() for sign in lower[index]) for index in under)
+    return len(under) > 1 and parts == under and words and any(empty(index) for index in under)
 
 
 def _rows(book: Book, sheet: str) -> list[tuple[int, list[str]]]:
@@ -67,17 +79,25 @@ def _find_header(kind: Kind, book: Book, sheet: str, known: Container[str]) -> R
             if len([text for text in headings if text]) > 1 and roster.fingerprint in known:
                 return roster
             score = (len(mapping), sum(column.key in mapping.values() for column in kind.required))
-            if score > best and len(mapping) >= 2:
+            deeper = score == best and found is not None and found.header == number  # a row that only divides
+            if (score > best or deeper) and len(mapping) >= 2:
                 best, found = score, roster
     return found
 
 
 def _at_row(kind: Kind, book: Book, sheet: str, header: int) -> Roster | None:
-    """Return the roster whose header somebody named."""
-    for number, texts in _rows(book, sheet):
-        if number == header and texts:
-            return Roster(kind, book, sheet, number, number, texts, map_headings(kind, texts))
-    return None
+    """Return the roster whose header somebody named, of several rows the last; what it leaves empty the others say."""
+    rows = dict(_rows(book, sheet))
+    texts = rows.get(header, [])
+    if not texts:
+        return None
+    for above in (rows.get(header - step, []) for step in range(1, DEEPEST)):
+        if len([text for text in above if text]) < 2:  # a title
+            break
+        size = max(len(texts), len(above))
+        upper, lower = above + [""] * (size - len(above)), texts + [""] * (size - len(texts))
+        texts = [below or text for text, below in zip(upper, lower, strict=True)]
+    return Roster(kind, book, sheet, header, header, texts, map_headings(kind, texts))
 
 
 def _guess(kind: Kind, book: Book, sheets: list[str]) -> Roster | None:

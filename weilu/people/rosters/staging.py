@@ -102,6 +102,13 @@ FROM (SELECT s.organisation_id, s.name, (array_agg(DISTINCT p.person))[1] AS per
 WHERE s.person IS NULL AND s.organisation_id = found.organisation_id AND s.name = found.name
   AND NOT EXISTS (SELECT 1 FROM roster_stage o WHERE o.person = found.person)
 """  # noqa: S608
+# Of the same name and telephone and born at another time: one of the two is wrong, or two share a telephone.
+BORN_OTHERWISE = """
+SELECT DISTINCT s.row FROM roster_stage s JOIN people_person p
+  ON p.jurisdiction_id = %(jurisdiction)s::uuid AND p.phone_hash = s.phone_hash AND p.name = s.name
+WHERE NOT s.known AND s.phone_hash <> '' AND s.id_number_hash = '' AND p.merged_into_id IS NULL
+  AND date_trunc('month', s.birth_date) <> date_trunc('month', p.birth_date) ORDER BY s.row
+"""
 # Who left the body and comes back; and who was entered by mistake, stands nowhere, and lives where the body stands.
 BY_PAST = f"""
 UPDATE roster_stage s SET person = found.person, known = true
@@ -239,6 +246,12 @@ def contradictions(scope: Scope) -> Iterator[Problem]:
     for found in ask(AMBIGUOUS, scope.values):
         yield Problem(
             found[0], "name", _("Several people of this name and telephone are entered. Give the ID number.")
+        )  # fmt: skip
+    for (row,) in ask(BORN_OTHERWISE, scope.values):
+        yield Problem(
+            row, "birth_date",
+            _("A person of this name and telephone is entered with another date of birth. Correct it here or there; "
+              "if it is somebody else, give the ID number."),
         )  # fmt: skip
     for row, first in ask(HALF_KNOWN):
         yield Problem(
