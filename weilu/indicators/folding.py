@@ -109,15 +109,25 @@ def _fold_rows(kind: Kind, limit: int | None = None) -> int:
     return len(keys)
 
 
-def _add(found: Sql) -> None:
+def _add(found: Sql, *, fresh: bool = False) -> None:
+    """Add to the cells what rows contribute.
+
+    Args:
+        fresh: there are none of these yet. Without looking for each whether it is there, and in the order of their key,
+            cells are written in two thirds of the time.
+    """
     columns = [name.strip() for name in CELL.split(",")]
     keys = ", ".join(columns[:6])
+    there = (
+        f" ORDER BY {keys}"
+        if fresh
+        else f' ON CONFLICT ({keys}) DO UPDATE SET "rows" = indicators_cell."rows" + EXCLUDED."rows",'
+        ' "numerator" = indicators_cell."numerator" + EXCLUDED."numerator"'
+    )
     text = (
         f"INSERT INTO indicators_cell ({CELL}) SELECT {keys}, sum({columns[6]}), sum({columns[7]})"  # noqa: S608
         f" FROM ({found.text}) found GROUP BY {keys}"
-        f" HAVING sum({columns[6]}) <> 0 OR sum({columns[7]}) <> 0"
-        f' ON CONFLICT ({keys}) DO UPDATE SET "rows" = indicators_cell."rows" + EXCLUDED."rows",'
-        ' "numerator" = indicators_cell."numerator" + EXCLUDED."numerator"'
+        f" HAVING sum({columns[6]}) <> 0 OR sum({columns[7]}) <> 0{there}"
     )
     with connection.cursor() as cursor:
         cursor.execute(text, list(found.params))
@@ -128,8 +138,8 @@ def _count(indicators: Iterable[Indicator], counties: list[UUID]) -> None:
     old = Cell.objects.filter(code__in=[each.code for each in indicators], jurisdiction__in=counties)
     old._raw_delete(old.db)
     areas = list(Place.objects.filter(pk__in=counties))
-    for found in in_passes(indicators, lambda indicator: in_areas(indicator, areas)):
-        _add(found)
+    found = in_passes(indicators, lambda indicator: in_areas(indicator, areas))
+    _add(joined(found, " UNION ALL "), fresh=True)
 
 
 def areas_of(kind: Kind) -> dict[UUID, int]:

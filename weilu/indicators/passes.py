@@ -53,9 +53,10 @@ def _by_own_columns(half: Half) -> bool:
     query = half.rows.query
     plain = not (query.combinator or query.distinct or query.is_sliced or query.annotations)
     grouped = half.grouped().query
+    by_subquery = grouped.sql_with_params()[0].count("SELECT") > 1  # asked of every row, it would be asked one by one
     joins: list[Any] = [join for join in grouped.alias_map.values() if isinstance(join, Join)]
     several = any(join.join_field.one_to_many or join.join_field.many_to_many for join in joins)
-    return plain and len(query.alias_map) <= 1 and not several
+    return plain and len(query.alias_map) <= 1 and not several and not by_subquery
 
 
 def _pass(shared: list[Half], which: Q) -> Sql:
