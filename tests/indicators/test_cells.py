@@ -11,10 +11,11 @@ from django.utils import timezone
 from tests.people.people_cast import person
 from weilu.indicators.catalogue import catalogue
 from weilu.indicators.cells import read_cells
-from weilu.indicators.contributions import kinds
+from weilu.indicators.contributions import in_areas, kinds
 from weilu.indicators.folding import fold, recount
 from weilu.indicators.live import read_live
 from weilu.indicators.models import Cell, Folded, Touched
+from weilu.indicators.passes import in_passes
 from weilu.indicators.reading import read, ways
 from weilu.lib.period import Period
 from weilu.matters import services
@@ -403,3 +404,13 @@ def _params(kind):
     for indicator in kind.indicators:
         for half in halves(indicator, indicator.rows()):
             yield from half.grouped().query.sql_with_params()[1]
+
+
+def test_definitions_that_count_by_the_same_time_share_one_pass(world):
+    """Matters are read once by the day they came in and once by the day they were settled."""
+    [kind] = [kind for kind in kinds() if kind.label == "matters.matter"]
+    found = in_passes(kind.indicators, lambda indicator: in_areas(indicator, [world.county]))
+    shared = [part.text for part in found if part.text.count("matters.") > 1]
+    assert len(shared) == 2
+    assert [text.count('FROM "matters_matter"') for text in shared] == [1, 1]
+    assert len(found) < len(kind.indicators) / 2
