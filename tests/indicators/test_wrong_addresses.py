@@ -10,6 +10,8 @@ WRONG = [
     ("/figures/matters.settled/rows/?by=month&key=2025", "“2025”"),
     ("/figures/matters.settled/rows/?by=township&key=zzz", "“zzz”"),
     ("/figures/matters.settled/rows/?by=channel&key=zzz", "“zzz”"),
+    ("/figures/matters.settled/rows/?by=category&key=zzz", "“zzz”"),
+    ("/figures/matters.settled/rows/?key=zzz", "“zzz”"),
     ("/figures/matters.settled/map/?level=zzz", "“zzz”"),
     ("/figures/matters.setled/", "matters.settled"),
     ("/figures/matters.settled/?place=999999", "999999"),

@@ -425,6 +425,11 @@ def narrowed(indicator: Indicator, rows: QuerySet, by: str, key: str) -> QuerySe
     if key and way.choices and key not in {str(each) for each in way.choices()}:
         raise _no_group(by, key)
     if key:
+        beside, _dot, name = way.key.rpartition("__")
+        if beside and not way.choices:
+            related: Any = field_of(rows.model, beside).related_model
+            if not related._base_manager.filter(**{name: key}).exists():
+                raise _no_group(by, key)
         return rows.filter(**{way.key: key})
     empty = isinstance(field_of(rows.model, way.key), CharField)  # not filled in: nothing, or no letter
     return rows.filter(**({way.key: ""} if empty else {f"{way.key}__isnull": True}))
