@@ -53,8 +53,8 @@ class Describer:
 
     def _number(self, person: Person) -> str:
         born = BORN_FROM + dt.timedelta(days=self.rng.randrange(BORN_DAYS))
-        if (joined := person.joined_party_on) and born.year > joined.year - 18:
-            born = dt.date(joined.year - 18 - self.rng.randrange(15), born.month, min(born.day, 28))
+        if (joined := person.joined_party_on) and born.year > joined.year - 19:
+            born = dt.date(joined.year - 19 - self.rng.randrange(15), born.month, min(born.day, 28))
         order = self.rng.choice((996, 998) if person.sex == Person.Sex.FEMALE else (997, 999))
         stem = f"{COUNTY}{born:%Y%m%d}{order}"
         return stem + ric.calc_check_digit(stem + "0")

@@ -188,8 +188,9 @@ def test_nobody_joined_the_party_as_a_child(world, enter, born, joined, sound):
         refused(result, 2, "joined_party_on", "18")
 
 
-def test_a_second_telephone_number_is_told(world, enter):
-    result = enter("members", workbook(HEAD, [*GOOD[:-1], "13900002011/13900002012"]))
+@pytest.mark.parametrize("cell", ["13900002011/13900002012", "0839-5222333 13900002011", "13900002011/5222333"])
+def test_a_second_telephone_number_is_told(world, enter, cell):
+    result = enter("members", workbook(HEAD, [*GOOD[:-1], cell]))
     assert Person.objects.get().phone == "13900002011"
     assert any("两个" in note and "2" in note for note in result.notes)
 
@@ -205,9 +206,13 @@ def test_chinese_brackets_stay_as_they_are_written(world, enter):
     assert (again.duplicates, again.imported) == (1, 0)
 
 
-def test_an_address_that_lies_elsewhere_is_told(world, enter):
+@pytest.mark.parametrize(
+    "address", ["成都市武侯区一环路5号", "浙江省杭州市西湖区金穗社区", "广东省某县陵江镇金穗社区3组"]
+)
+def test_an_address_that_lies_elsewhere_is_told(world, enter, address):
     head = [*HEAD, "家庭住址"]
-    result = enter("members", workbook(head, [*GOOD, "成都市武侯区一环路5号"]))
+    result = enter("members", workbook(head, [*GOOD, address]))
     assert Person.objects.get().home == world.village
     assert any("住址" in note and "2" in note for note in result.notes)
-    assert enter("members", workbook(head, [*GOOD, "陵江镇金穗社区3组"])).notes == []
+    for here in ("陵江镇金穗社区3组", "四川省广元市苍溪县陵江镇金穗社区幸福小区2栋"):
+        assert enter("members", workbook(head, [*GOOD, here])).notes == []

@@ -168,6 +168,11 @@ def mobile_numbers(text: str) -> list[str]:
     return re.findall(r"(?<!\d)1[3-9]\d{9}(?!\d)", text)
 
 
+def phone_numbers(text: str) -> list[str]:
+    """Return the telephone numbers in a text, of mobiles and of houses."""
+    return re.findall(r"(?<!\d)(?:1[3-9]\d{9}|0\d{2,3}-?\d{7,8}|\d{7,8})(?!\d)", text)
+
+
 def phone_of(cell: Cell) -> str:
     """Read a telephone number; of several the first mobile number.
 

@@ -24,8 +24,8 @@ from weilu.people.rosters.cells import (
     bracketed,
     date_of,
     id_number_of,
-    mobile_numbers,
     name_of,
+    phone_numbers,
     phone_of,
     plain,
     sex_of,
@@ -198,7 +198,7 @@ class Checker:
                 self.masked.add(entry.row)
         elif reads == "phone":
             entry.phone = phone_of(cell)
-            if entry.phone and len(mobile_numbers(plain(cell))) > 1:
+            if entry.phone and len(phone_numbers(plain(cell))) > 1:
                 self.second_phones.append(entry.row)
         elif reads == "sex":
             entry.sex = sex_of(cell)

@@ -24,6 +24,8 @@ MOST_ANSWERS = 20_000
 MOST_ADDRESSES = 10_000
 # Codes of places: 510824100001, 510824100001-01-007.
 CODE = re.compile(r"\d{6,12}(?:-\w+)*")
+# A division in an address; 社区, 小区 and 园区 are none.
+OTHER_DIVISION = re.compile(r"省|自治区|自治州|市|县|(?<![社小园])区")
 COMMITTEE = re.compile(r"(?:村?村民委员会|村?村委会|居民委员会|居委会)$")
 
 
@@ -63,6 +65,9 @@ class Places:
                 for name in {fold(place.name), fold(place.short_name)}:
                     self.by_name[name].append(place)
         self.by_id[self.place.pk] = self.place
+        above = Place.objects.filter(code__in=self.place.ancestor_codes, level__lte=Level.COUNTY)
+        names = {fold(name) for place in above for name in (place.name, place.short_name)}
+        self._above = sorted(names, key=len, reverse=True)
         self.townships = [place for place in self.by_id.values() if place.level == Level.TOWNSHIP]
 
     def named(self, text: str) -> list[Place]:
@@ -122,12 +127,18 @@ class Places:
         inside: list[Place] = []
         for start in range(len(text)):
             for end in range(min(len(text), start + 12), start + 1, -1):
-                if places := self.by_name.get(text[start:end]):
+                if (places := self.by_name.get(text[start:end])) and not self._elsewhere(text[:start]):
                     inside += [place for place in places if place.level == Level.VILLAGE]
         if len(inside) > 1:
             towns = [place for place in self.townships if fold(place.short_name) in text]
             inside = [place for place in inside if any(place.path.startswith(town.path) for town in towns)]
         return inside[0] if len({place.pk for place in inside}) == 1 else None
+
+    def _elsewhere(self, before: str) -> bool:
+        """Tell whether what stands before a village's name puts it into another province, city or county."""
+        for name in self._above:
+            before = before.replace(name, "")
+        return bool(OTHER_DIVISION.search(before))
 
     def grid(self, text: str, village: Place | None) -> Place:
         """Return the grid called so, in ``village`` if that is known.
