@@ -123,3 +123,9 @@ def test_the_table_of_matters_has_pages(drawn, sign_in, monkeypatch):
     page = client.get(f"/map/{address}").content.decode()
     assert f'href="{first.get_absolute_url()}"' in page
     assert "金穗社区" in page
+
+
+def test_heat_says_how_many_matters_name_no_grid(drawn, sign_in):
+    drawn.matter(at=drawn.village)
+    page = sign_in(drawn.village_clerk).get(f"/map/?place={drawn.village.code}&layer=heat").content.decode()
+    assert "另有1件没有写明这一级的地点" in page

@@ -167,7 +167,9 @@ def page(request: AccountRequest) -> HttpResponse:
         "areas": reverse("map_outlines", args=[place.code, int(level)]), "points": "",
     }  # fmt: skip
     if layer == "heat":
-        context |= {"heat": heat(request.user, place, level, days),
+        counted = heat(request.user, place, level, days)
+        every = matters_in(request.user, place, days).count()
+        context |= {"heat": counted, "without": every - sum(row.count for row in counted),
                     "areas": reverse("map_heat", args=[place.code, int(level)]) + f"?days={days}"}  # fmt: skip
     elif layer == "matters":
         context |= {**_table(with_position(request.user, place, days), request.GET.get("page", "")),
