@@ -21,16 +21,16 @@ class ApiDoor:
     def enter(self, request: HttpRequest) -> HttpResponse | None:
         """Take the account of the token. A token that is wrong is refused, whatever the session says."""
         request.api_token = None  # type: ignore[attr-defined]
-        if request.method != "GET":
-            answer = problem(405, _("Figures are only read: use GET."))
-            answer["Allow"] = "GET"
-            return answer
         given = request.headers.get("Authorization", "")
         if given:
             kind, _blank, secret = given.partition(" ")
             found = token_of(secret.strip()) if kind.lower() == "bearer" else None
             request.api_token = found  # type: ignore[attr-defined]
             request.user = found.user if found else AnonymousUser()
+        if request.method != "GET" and request.user.is_authenticated:
+            answer = problem(405, _("Figures are only read: use GET."))
+            answer["Allow"] = "GET"
+            return answer
         who = f"account:{request.user.pk}" if request.user.is_authenticated else f"address:{ip_address(request)}"
         return self._too_many() if read_too_often(who, "api") else None
 
