@@ -57,13 +57,14 @@ def write_roster(file: Path, rows: int) -> None:
         identity, born = id_number(number)
         township, village = number % TOWNSHIPS, number // TOWNSHIPS % VILLAGES
         where = f"{township + 1}镇{village + 1}村"
+        joined = max(rng.randint(2005, 2025), int(identity[6:10]) + 19)
         name = rng.choice(SURNAMES) + "".join(rng.choices(GIVEN, k=rng.choice((1, 2, 2))))
         sheet.write_row(
             number + 2,
             0,
             [
                 number + 1, name, "男" if int(identity[16]) % 2 else "女", "汉族", identity, born,
-                rng.choice(("初中", "高中", "大专", "本科")), f"{where}党支部", f"{rng.randint(2005, 2025)}年7月",
+                rng.choice(("初中", "高中", "大专", "本科")), f"{where}党支部", f"{joined}年7月",
                 f"1{3 + number % 7}{number:09d}", f"{where}{1 + number % 9}组", "正式党员",
             ],
         )  # fmt: skip
