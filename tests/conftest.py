@@ -265,3 +265,11 @@ def days_ago():
     from django.utils import timezone
 
     return lambda days: timezone.now() - dt.timedelta(days=days)
+
+
+@pytest.fixture
+def things(world):
+    """What stands in the first county when routes and verbs are tried as everybody."""
+    from tests.things import things_of
+
+    return things_of(world)

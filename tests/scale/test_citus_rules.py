@@ -12,8 +12,9 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from tests.citus import DISTRIBUTED, faults
+from tests.routes import ROUTES, ask, signed_in
 from tests.test_architecture import sources
-from tests.test_routes import ROUTES, Things, ask, signed_in, things  # noqa: F401  a fixture
+from tests.things import Things
 from weilu.indicators.catalogue import catalogue
 from weilu.indicators.reading import narrowed, read, rows_of, seen_by, ways
 from weilu.lib.period import Period
@@ -144,7 +145,7 @@ PAGES = sorted(name for name, route in ROUTES.items() if route.method == "get")
 AT_ONCE = 12
 
 
-def reading(name: str, clients: list[Client], things: Things) -> dict[str, list[str]]:  # noqa: F811
+def reading(name: str, clients: list[Client], things: Things) -> dict[str, list[str]]:
     """Return what is wrong with the queries of a page, for everybody who may read it."""
     found: dict[str, list[str]] = {}
     for client in clients:
@@ -164,7 +165,7 @@ def reading(name: str, clients: list[Client], things: Things) -> dict[str, list[
     [PAGES[first : first + AT_ONCE] for first in range(0, len(PAGES), AT_ONCE)],
     ids=lambda names: f"{names[0]} to {names[-1]}",
 )
-def test_pages_ask_nothing_that_citus_cannot_run(things, sharded, names):  # noqa: F811
+def test_pages_ask_nothing_that_citus_cannot_run(things, sharded, names):
     wrong = {name: reading(name, [signed_in(things.world.users[who]) for who in READERS], things) for name in names}
     assert {name for name, found in wrong.items() if found} == REFUSED.keys() & set(names), wrong
 

@@ -157,8 +157,8 @@ def board_edit(request: AccountRequest, pk: str) -> HttpResponse:
     if request.method == "POST" and _saved(form, change):
         messages.success(request, _("The board was changed. What was published stays as it was."))
         return redirect("boards")
-    removable = not board.editions.exclude(state=Edition.State.DRAFT).exists()
-    return _form_page(request, form, board.place, board=Board.objects.get(pk=pk), removable=removable)
+    # As it is kept: a change that was refused may stand in the one at hand.
+    return _form_page(request, form, board.place, board=Board.objects.get(pk=pk))
 
 
 @requires(Permission.MANAGE)

@@ -11,11 +11,12 @@ from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
+from weilu.indicators.below import nothing, places_of
 from weilu.indicators.catalogue import catalogue
 from weilu.indicators.models import Board, Correction, Edition, EditionRow, Objection
 from weilu.indicators.reading import LEVELS, Part, read
 from weilu.lib.period import Period
-from weilu.orgs.models import Level, Place, User, valid_on
+from weilu.orgs.models import Level, Place, User
 from weilu.orgs.roles import Permission
 from weilu.orgs.sharding import key_of
 
@@ -106,16 +107,13 @@ def standings(
         least: of shares and averages, the number of records below which a place is not ranked.
     """
     # The places of today: what was merged or renamed since is counted in what goes on from it.
-    there = Place.objects.filter(valid_on(timezone.localdate()), level=level, path__startswith=board_place.path)
-    places = list(there.order_by("code"))
+    places = places_of(board_place, Level(level))
     found = {place.code: Standing(place, []) for place in places}
     weights = sum(measure["weight"] for measure in measures)
     by = next(name for name, each in LEVELS.items() if each == level)
     for measure in measures:
         indicator = catalogue()[measure["code"]]
-        # Where nothing was recorded, a count is nought; of a share or an average there is nothing to judge.
-        nothing = None if indicator.is_fraction else 0
-        parts = {place.code: Part(place.code, "", nothing, None, None, 0) for place in places}
+        parts = {str(place.code): nothing(indicator, str(place.code), "") for place in places}
         parts |= {part.key: part for part in read(indicator, board_place, period, by).parts}
         fewest = least if indicator.is_fraction else 0
         for code, (rank, points) in _ranked(places, parts, measure["more"], fewest).items():
@@ -171,7 +169,7 @@ def remove(board: Board, *, by: User) -> None:
     """
     _require(by, board)
     Board.objects.select_for_update(of=("self",)).get(**key_of(board))
-    if board.editions.exclude(state=S.DRAFT).exists():
+    if board.was_shown:
         raise BoardError(_("An edition of it was shown to those who are ranked: the board stays."))
     board.editions.all().delete()
     board.delete()

@@ -110,18 +110,20 @@ def _in(indicator: Indicator, place: Place) -> Q:
 
 def rows_of(indicator: Indicator, place: Place, period: Period) -> QuerySet:
     """Return the rows that an indicator counts in a place and a period: counted for the value, listed for all."""
-    rows = indicator.rows().filter(_in(indicator, place)).order_by()
     if indicator.stock:
-        rows = rows.filter(_begun(indicator, rows, period))
+        rows = _begun(indicator, place, period)
         return rows.filter(_going_on(indicator) | _ended_later(indicator, rows, period)) if indicator.until else rows
+    rows = indicator.rows().filter(_in(indicator, place)).order_by()
     first = _moment(rows, indicator.at, period.begins, period.start)
     after = _moment(rows, indicator.at, period.ends, period.end)
     return rows.filter(**{f"{indicator.at}__gte": first, f"{indicator.at}__lt": after})
 
 
-def _begun(indicator: Indicator, rows: QuerySet, period: Period) -> Q:
+def _begun(indicator: Indicator, place: Place, period: Period) -> QuerySet:
+    """Return the rows of a stock that began by the end of a period."""
+    rows = indicator.rows().filter(_in(indicator, place)).order_by()
     since = _moment(rows, indicator.since, period.ends, period.last_day)
-    return Q(**{f"{indicator.since}__{'lt' if isinstance(since, dt.datetime) else 'lte'}": since})
+    return rows.filter(**{f"{indicator.since}__{'lt' if isinstance(since, dt.datetime) else 'lte'}": since})
 
 
 def _going_on(indicator: Indicator) -> Q:
@@ -317,11 +319,11 @@ def _counted(indicator: Indicator, place: Place, period: Period, group: Any) -> 
 
     A stock is counted in two halves, what goes on and what ended later: each has an index, both together have none.
     """
-    rows = rows_of(indicator, place, period)
-    halves = [rows]
     if indicator.until and indicator.measure is not Measure.PEOPLE:  # who stands in both halves counts once
-        begun = indicator.rows().filter(_in(indicator, place) & _begun(indicator, rows, period)).order_by()
-        halves = [begun.filter(_going_on(indicator)), begun.filter(_ended_later(indicator, rows, period))]
+        begun = _begun(indicator, place, period)
+        halves = [begun.filter(_going_on(indicator)), begun.filter(_ended_later(indicator, begun, period))]
+    else:
+        halves = [rows_of(indicator, place, period)]
     measures = _measures(indicator)
     counted = [half.annotate(group=group).values("group").annotate(**measures) for half in halves]
     return list(counted[0].union(*counted[1:], all=True))

@@ -50,6 +50,11 @@ class Board(models.Model):
     def __str__(self):
         return self.title
 
+    @property
+    def was_shown(self) -> bool:
+        """Whether an edition of it was seen by others than those who keep it."""
+        return self.editions.exclude(state=Edition.State.DRAFT).exists()
+
 
 class Edition(models.Model):
     """A board for one period. What was published stays as it was; later corrections stand beside it."""

@@ -23,6 +23,7 @@ from weilu.orgs.succession import bodies_at, grants_at
 
 Kind = PlaceChange.Kind
 MOST_PARTS = 6
+TAKEN = _("%(other)s has this name already. Choose another name, or tick below that it is meant.")
 
 
 def told_apart(rows: Iterable[Place], *beside: Place) -> Callable[[Place], str]:
@@ -40,8 +41,7 @@ class WarnsOfNamesakes(forms.Form):
         same = Q(name=full) | Q(short_name=short_name(full, Level(level)))
         rows = Place.objects.filter(same, parent=parent, level=level, valid_to=None)
         if beside := rows.exclude(pk__in=[place.pk for place in but]).order_by("code").first():
-            words = _("%(other)s has this name already. Choose another name, or tick below that it is meant.")
-            self.ask_if_meant(column, words % {"other": f"{beside} ({beside.code})"})
+            self.ask_if_meant(column, TAKEN % {"other": f"{beside} ({beside.code})"})
 
     def ask_if_meant(self, column: str, words: str) -> None:
         field = forms.BooleanField(label=_("Two of one name are meant"), required=False)
@@ -258,8 +258,7 @@ class SplitForm(ChangeForm):
         seen: set[str] = set()
         for column, name, _parent in self.named():
             if name and full_name(name) in seen and not self.errors:
-                words = _("%(other)s has this name already. Choose another name, or tick below that it is meant.")
-                self.ask_if_meant(column, words % {"other": name})
+                self.ask_if_meant(column, TAKEN % {"other": name})
             seen.add(full_name(name))
         return self.cleaned_data
 

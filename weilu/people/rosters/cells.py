@@ -163,11 +163,6 @@ def lost_digits() -> str:
     )
 
 
-def mobile_numbers(text: str) -> list[str]:
-    """Return the mobile numbers in a text."""
-    return re.findall(r"(?<!\d)1[3-9]\d{9}(?!\d)", text)
-
-
 def phone_numbers(text: str) -> list[str]:
     """Return the telephone numbers in a text, of mobiles and of houses."""
     return re.findall(r"(?<!\d)(?:1[3-9]\d{9}|0\d{2,3}-?\d{7,8}|\d{7,8})(?!\d)", text)
@@ -185,7 +180,7 @@ def phone_of(cell: Cell) -> str:
     try:
         return tidy_phone(text)
     except PersonProblem as problem:
-        several = mobile_numbers(text)
+        several = re.findall(r"(?<!\d)1[3-9]\d{9}(?!\d)", text)
         if several and re.fullmatch(r"[\d\s/,;、，；\-]+", text):
             return several[0]
         raise Refusal("phone", problem.message) from problem

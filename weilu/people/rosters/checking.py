@@ -305,18 +305,15 @@ class Checker:
 
     def told(self) -> list[str]:
         """Return what was not kept as it stands in the file, without being refused."""
-        said = []
-        if rows := self.second_phones:
-            said.append(
-                _("Two telephone numbers in one cell: the first is kept. Rows: %(rows)s") % {"rows": listed(rows)}
-            )
-        if rows := self.without_grid:
-            text = _("No grid is named: they are entered with their village only. Rows: %(rows)s")
-            said.append(text % {"rows": listed(rows)})
-        if rows := self.homes_elsewhere:
-            text = _("The home names no village of %(place)s: they are entered where their body stands. Rows: %(rows)s")
-            said.append(text % {"place": self.places.place, "rows": listed(rows)})
-        return said
+        kept = [
+            (self.second_phones, _("Two telephone numbers in one cell: the first is kept. Rows: %(rows)s")),
+            (self.without_grid, _("No grid is named: they are entered with their village only. Rows: %(rows)s")),
+            (
+                self.homes_elsewhere,
+                _("The home names no village of %(place)s: they are entered where their body stands. Rows: %(rows)s"),
+            ),
+        ]
+        return [text % {"place": self.places.place, "rows": listed(rows)} for rows, text in kept if rows]
 
     @staticmethod
     def _no(column: str, message: str) -> Any:

@@ -289,13 +289,17 @@ class Bodies:
     def _ask(self, condition: Q) -> list[Organisation]:
         return list(self._rows().filter(condition).select_related("place"))
 
-    def _shorter(self, name: str) -> str:
-        """Without the names above: ``中共苍溪县陵江镇金穗社区第一党支部`` is 金穗社区第一党支部 there."""
+    def _in_county(self, name: str) -> str:
+        """Without the Party's name and the county's before it."""
         short = re.sub(r"^(?:中共|中国共产党)", "", fold(name))
-        county = self.jurisdiction.place
-        for head in (county.name, county.short_name):
+        for head in self._county:
             if len(short) > len(head) + 2:
                 short = short.removeprefix(head)
+        return short
+
+    def _shorter(self, name: str) -> str:
+        """Without the names above: ``中共苍溪县陵江镇金穗社区第一党支部`` is 金穗社区第一党支部 there."""
+        short = self._in_county(name)
         for township in self.places.townships if self.places.place.level >= Level.COUNTY else ():
             if short.startswith(township.short_name) and len(short) > len(township.short_name) + 2:
                 rest = short.removeprefix(township.short_name)
@@ -359,9 +363,7 @@ class Bodies:
 
     def _behind_township(self, text: str) -> list[Body]:
         """``云峰镇王渡村党支部`` is 王渡村党支部 there, whatever became of the village and of the township's name."""
-        short = re.sub(r"^(?:中共|中国共产党)", "", fold(text))
-        for head in self._county:
-            short = short.removeprefix(head) if len(short) > len(head) + 2 else short
+        short = self._in_county(text)
         for head, township in self._townships():
             if short.startswith(head) and len(short) > len(head) + 2:
                 rest = self.known(short.removeprefix(head))

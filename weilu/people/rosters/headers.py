@@ -58,9 +58,9 @@ def _divides(upper: list[str], lower: list[str]) -> bool:
     def empty(index: int) -> bool:
         return index >= len(upper) or not upper[index]
 
-    parts = [index for index in under if empty(index) or (not empty(index) and empty(index + 1))]
+    parts = all(empty(index) or empty(index + 1) for index in under)
     words = all(len(lower[index]) <= 12 and not any(sign.isdigit() for sign in lower[index]) for index in under)
-    return len(under) > 1 and parts == under and words and any(empty(index) for index in under)
+    return len(under) > 1 and parts and words and any(empty(index) for index in under)
 
 
 def _rows(book: Book, sheet: str) -> list[tuple[int, list[str]]]:

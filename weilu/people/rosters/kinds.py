@@ -240,14 +240,19 @@ def known_as(kind: Kind, heading: str) -> str:
     return kind.by_heading.get(bare, "") if bare else ""
 
 
+def _strangeness(kind: Kind, key: str, heading: str) -> int:
+    """Return how far a heading is from the one that offices write first of all over a column."""
+    names = [fold_heading(name) for name in kind.by_key[key].headings]
+    folded = fold_heading(heading)
+    return names.index(folded) if folded in names else len(names)
+
+
 def map_headings(kind: Kind, headings: Iterable[str]) -> dict[int, str]:
     """Return index -> key for the headings that are known; of two of the same column the better name wins."""
     found: dict[str, tuple[int, int]] = {}
     for index, heading in enumerate(headings):
         if key := known_as(kind, heading):
-            names = [fold_heading(name) for name in kind.by_key[key].headings]
-            folded = fold_heading(heading)
-            rank = names.index(folded) if folded in names else len(names)
+            rank = _strangeness(kind, key, heading)
             if key not in found or rank < found[key][0]:
                 found[key] = (rank, index)
     return {index: key for key, (_rank, index) in found.items()}
@@ -259,15 +264,6 @@ def likeliest(headings: Iterable[str], other_than: str) -> Kind | None:
     for kind in KINDS.values():
         found = map_headings(kind, texts)
         if kind.code != other_than and all(column.key in found.values() for column in kind.required):
-            best = max(best, (len(found), -_strangeness(kind, texts, found), kind.code))
+            strange = sum(_strangeness(kind, key, texts[index]) for index, key in found.items())
+            best = max(best, (len(found), -strange, kind.code))
     return KINDS.get(best[2])
-
-
-def _strangeness(kind: Kind, texts: list[str], found: dict[int, str]) -> int:
-    """Return how far the headings are from those that offices write over rosters of this kind first of all."""
-    far = 0
-    for index, key in found.items():
-        names = [fold_heading(name) for name in kind.by_key[key].headings]
-        folded = fold_heading(texts[index])
-        far += names.index(folded) if folded in names else len(names)
-    return far
