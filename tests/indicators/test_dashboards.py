@@ -12,7 +12,7 @@ from python_calamine import CalamineWorkbook
 
 from tests import conftest
 from weilu.indicators.asked import Asked
-from weilu.indicators.below import compared, reads_of
+from weilu.indicators.below import Reads, compared
 from weilu.indicators.catalogue import catalogue
 from weilu.indicators.dashboard import CARDS
 from weilu.indicators.figure_map import shades
@@ -159,7 +159,7 @@ def test_the_trend_has_twelve_months_for_those_without_a_script_too(work, sign_i
 def test_the_dashboard_asks_one_query_a_figure(work, sign_in, django_assert_max_num_queries):
     client = sign_in(work.county_clerk)
     client.get("/dashboard/")
-    with django_assert_max_num_queries(60):
+    with django_assert_max_num_queries(30):
         client.get("/dashboard/")
 
 
@@ -236,7 +236,7 @@ def test_a_village_that_was_merged_is_counted_in_what_goes_on_from_it(work, sign
     merge([work.village, other], into=into, on=timezone.localdate(), by=None)
     user = work.county_clerk
     wanted = Asked(user, work.township, Period.of("2025Q2"))
-    below = compared(wanted, reads_of(wanted), ["matters.raised"])
+    below = compared(wanted, Reads(wanted), ["matters.raised"])
     values = {name: part.value for name, part in below.of("matters.raised")}
     assert values["合并村"] == 4
     assert "并出村" not in values

@@ -1,8 +1,7 @@
 """The places below one, compared: each with its figures, those without a row too; and the median."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
 from statistics import median
 
 from django.urls import reverse
@@ -11,23 +10,36 @@ from django.utils.translation import gettext as _
 
 from weilu.indicators.asked import Asked
 from weilu.indicators.catalogue import catalogue
-from weilu.indicators.reading import LEVELS, Part, Reading, read, ways
+from weilu.indicators.reading import LEVELS, Part, Reading, ways
+from weilu.indicators.together import read_together
 from weilu.lib.indicators import Indicator
 from weilu.lib.period import Period
 from weilu.orgs.models import Level, Place, valid_on
 
-# Reads an indicator by its code for the page's period or another, whole or apart; each only once.
-Reads = Callable[..., Reading]
 
+class Reads:
+    """Reads indicators by their codes for a page, each figure only once.
 
-def reads_of(asked: Asked) -> Reads:
-    """Return a reader that asks the base only once for each figure of a page."""
+    Args:
+        asked: whose place and period are read where no other period is named.
+    """
 
-    @cache
-    def found(code: str, period: Period, by: str) -> Reading:
-        return read(asked.counted(catalogue()[code]), asked.place, period, by)
+    def __init__(self, asked: Asked):
+        self._asked = asked
+        self._found: dict[tuple[str, Period, str], Reading] = {}
 
-    return lambda code, period=None, by="": found(code, period or asked.period, by)
+    def __call__(self, code: str, period: Period | None = None, by: str = "") -> Reading:
+        """Return a figure, whole or apart."""
+        period = period or self._asked.period
+        if (code, period, by) not in self._found:
+            self.ahead([code], period, by)
+        return self._found[code, period, by]
+
+    def ahead(self, codes: Iterable[str], period: Period, by: str = "") -> None:
+        """Read figures that the page will ask for, those that count the same rows together."""
+        wanted = [self._asked.counted(catalogue()[code]) for code in codes if (code, period, by) not in self._found]
+        for reading in read_together(wanted, self._asked.place, period, by):
+            self._found[reading.indicator.code, period, by] = reading
 
 
 def level_below(place: Place) -> str:

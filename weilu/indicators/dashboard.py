@@ -10,12 +10,13 @@ from django.utils.translation import gettext as _
 
 from weilu.indicators import charts
 from weilu.indicators.asked import Asked
-from weilu.indicators.below import Below, Reads, can_compare, compared, level_below, reads_of
+from weilu.indicators.below import Below, Reads, can_compare, compared, level_below
 from weilu.indicators.catalogue import catalogue
 from weilu.indicators.reading import Part
 from weilu.indicators.words import ENOUGH, NEITHER, answer, less_is_better
 from weilu.lib.indicators import Indicator
 from weilu.lib.period import Period, months_up_to
+from weilu.orgs.models import Level
 
 CARDS = [
     "matters.raised", "matters.settled", "matters.unsettled", "matters.late", "matters.in_time", "matters.satisfied",
@@ -30,6 +31,8 @@ MONTHS = 12
 LATE, RAISED, SETTLED = "matters.late", "matters.raised", "matters.settled"
 USUAL_MEASURE = "matters.in_time"
 USUAL_DAYS = 90
+# Cards that are not compared, but counted in one pass over the same rows.
+BESIDE = ["matters.rated", "orders.services"]
 # What grows: at least so many came in, so much more than before or than was settled, and by so many.
 FEWEST, FACTOR, BY = 5, 1.2, 3
 SHOWN = 8
@@ -93,21 +96,33 @@ def late_at(asked: Asked, today: dt.date) -> Period:
     return asked.period if asked.period.last_day >= today else Period.days(today, today)
 
 
-def _whole(asked: Asked, reads: Reads, code: str, period: Period) -> Part:
-    """Return the whole of a figure out of a reading that the page needs anyway, if there is one."""
-    by = level_below(asked.place)
-    return reads(code, period, by if by and code in {*COMPARED, LATE} else "").whole
+def _way_of(asked: Asked, code: str) -> str:
+    """Return how the page reads a figure: by the places below where it is compared, or where it is counted in one pass
+    with those that are. The whole comes with its groups, so that each period is read once."""
+    apart = {*COMPARED, LATE} if asked.place.level < Level.COUNTY else {*COMPARED, LATE, *BESIDE}
+    return level_below(asked.place) if code in apart else ""
 
 
 def _cards(asked: Asked, reads: Reads, today: dt.date) -> list[Card]:
+    codes = [code for code in (OWN_CARDS if asked.own else CARDS) if code in catalogue()]
     found = []
-    for code in OWN_CARDS if asked.own else CARDS:
-        if code in catalogue():
-            period = late_at(asked, today) if code == LATE else asked.period
-            before = None if code == LATE else _whole(asked, reads, code, asked.period.before)
-            now = _whole(asked, reads, code, period)
-            found.append(Card(catalogue()[code], now, before, link(code, asked.link(period=period.text))))
+    for code in codes:
+        period = late_at(asked, today) if code == LATE else asked.period
+        before = None if code == LATE else reads(code, asked.period.before, _way_of(asked, code)).whole
+        now = reads(code, period, _way_of(asked, code)).whole
+        found.append(Card(catalogue()[code], now, before, link(code, asked.link(period=period.text))))
     return found
+
+
+def _ahead(asked: Asked, reads: Reads, compared: list[str]) -> None:
+    """Read what the page shows of the period and of the one before, what is taken apart in the same way at once."""
+    cards = [code for code in (OWN_CARDS if asked.own else CARDS) if code in catalogue() and code != LATE]
+    apart = level_below(asked.place)
+    ways = {code: _way_of(asked, code) for code in cards} | dict.fromkeys(compared if apart else [], apart)
+    for by in dict.fromkeys(ways.values()):
+        together = [code for code, way in ways.items() if way == by]
+        reads.ahead(together, asked.period, by)
+        reads.ahead([code for code in together if code in cards], asked.period.before, by)
 
 
 @dataclass(frozen=True)
@@ -236,10 +251,11 @@ def dashboard_of(asked: Asked, today: dt.date, measure: str = "") -> dict[str, A
     Args:
         measure: code of the indicator whose chart and map are shown.
     """
-    reads = reads_of(asked)
+    reads = Reads(asked)
     offered = measures(asked)
     chosen = next((each for each in offered if each.code == (measure or USUAL_MEASURE)), None)
     codes = [*COMPARED, *([chosen.code] if chosen and chosen.code not in COMPARED else [])]
+    _ahead(asked, reads, codes)
     below = compared(asked, reads, codes)
     trend = _trend(asked, reads, today)
     context = {

@@ -113,10 +113,14 @@ def rows_of(indicator: Indicator, place: Place, period: Period) -> QuerySet:
     if indicator.stock:
         rows = _begun(indicator, place, period)
         return rows.filter(_going_on(indicator) | _ended_later(indicator, rows, period)) if indicator.until else rows
-    rows = indicator.rows().filter(_in(indicator, place)).order_by()
+    return within(indicator, indicator.rows().order_by(), place, period)
+
+
+def within(indicator: Indicator, rows: QuerySet, place: Place, period: Period) -> QuerySet:
+    """Return those of some rows of an indicator's table that lie in a place and, by its time, in a period."""
     first = _moment(rows, indicator.at, period.begins, period.start)
     after = _moment(rows, indicator.at, period.ends, period.end)
-    return rows.filter(**{f"{indicator.at}__gte": first, f"{indicator.at}__lt": after})
+    return rows.filter(_in(indicator, place), **{f"{indicator.at}__gte": first, f"{indicator.at}__lt": after})
 
 
 def _begun(indicator: Indicator, place: Place, period: Period) -> QuerySet:
@@ -135,18 +139,21 @@ def _ended_later(indicator: Indicator, rows: QuerySet, period: Period) -> Q:
     return Q(**{f"{indicator.until}__{'gte' if isinstance(until, dt.datetime) else 'gt'}": until})
 
 
-def _measures(indicator: Indicator) -> dict[str, Any]:
-    """Return the aggregates that make a value; ``rows`` always, the others as the measure needs.
+def measures_of(indicator: Indicator, among: Any = None) -> dict[str, Any]:
+    """Return the aggregates that make a value; ``rows`` always, ``numerator`` as the measure needs.
 
     Rows are counted by ``*``, not by their key, which no index of figures holds.
+
+    Args:
+        among: a condition that rows must fulfil to count.
     """
-    found: dict[str, Any] = {"rows": Count("*")}
+    found: dict[str, Any] = {"rows": Count(Value(1), filter=among) if among else Count("*")}
     if indicator.measure is Measure.PEOPLE:
-        found["numerator"] = Count(indicator.value, distinct=True)
+        found["numerator"] = Count(indicator.value, distinct=True, filter=among)
     elif indicator.measure in (Measure.SUM, Measure.RATIO):
-        found["numerator"] = Sum(indicator.value)
+        found["numerator"] = Sum(indicator.value, filter=among)
     elif indicator.measure is Measure.SHARE:
-        found["numerator"] = Count(Value(1), filter=indicator.part)
+        found["numerator"] = Count(Value(1), filter=Q(among) & Q(indicator.part) if among else indicator.part)
     return found
 
 
@@ -206,7 +213,8 @@ class Grouping:
     named: Callable[[list[Any]], dict[Any, tuple[str, str]]]
 
 
-def _grouping(indicator: Indicator, rows: QuerySet, period: Period, by: str) -> Grouping:
+def grouping_of(indicator: Indicator, rows: QuerySet, period: Period, by: str) -> Grouping:
+    """Return how rows are grouped by a way of :func:`ways`."""
     if by in LEVELS:
         return _by_level(indicator, LEVELS[by])
     if by in TIMES:
@@ -299,17 +307,35 @@ def read_live(indicator: Indicator, place: Place, period: Period, by: str = "") 
     Raises:
         UnknownBreakdown: it cannot be taken apart so.
     """
-    rows = rows_of(indicator, place, period)
     if not by:
-        groups = _counted(indicator, place, period, Value(""))
-        return Reading(indicator, place, period, part_of(indicator, _sum(groups)))
+        return reading_of(indicator, place, period, by, _counted(indicator, place, period, Value("")), {})
     check_way(indicator, place, by)
-    grouping = _grouping(indicator, rows, period, by)
+    rows = rows_of(indicator, place, period)
+    grouping = grouping_of(indicator, rows, period, by)
     if by in TIMES:
         groups = _counted_in_spans(indicator, rows, grouping.expression)
     else:
         groups = _counted(indicator, place, period, grouping.expression)
-    named = grouping.named([group["group"] for group in groups if group["group"] not in (None, "")])
+    return reading_of(indicator, place, period, by, groups, names_in(grouping, groups))
+
+
+def names_in(grouping: Grouping, groups: list[dict[str, Any]]) -> dict[Any, tuple[str, str]]:
+    """Return key and name of each group that was found."""
+    return grouping.named([group["group"] for group in groups if group["group"] not in (None, "")])
+
+
+def reading_of(
+    indicator: Indicator,
+    place: Place,
+    period: Period,
+    by: str,
+    groups: list[dict[str, Any]],
+    named: dict[Any, tuple[str, str]],
+) -> Reading:
+    """Make a reading of what was counted in each group."""
+    if not by:
+        return Reading(indicator, place, period, part_of(indicator, _sum(groups)))
+    rows = rows_of(indicator, place, period)
     parts = _parts(indicator, rows, by, groups, named)
     return Reading(indicator, place, period, _whole(indicator, rows, groups), by, in_order(parts, by))
 
@@ -324,7 +350,7 @@ def _counted(indicator: Indicator, place: Place, period: Period, group: Any) -> 
         halves = [begun.filter(_going_on(indicator)), begun.filter(_ended_later(indicator, begun, period))]
     else:
         halves = [rows_of(indicator, place, period)]
-    measures = _measures(indicator)
+    measures = measures_of(indicator)
     counted = [half.annotate(group=group).values("group").annotate(**measures) for half in halves]
     return list(counted[0].union(*counted[1:], all=True))
 
@@ -366,7 +392,7 @@ def _parts(
         if len(members) == 1:
             total = members[0]
         elif indicator.measure is Measure.PEOPLE:  # who stands in both counts once
-            total = narrowed(indicator, rows, by, key).aggregate(**_measures(indicator))
+            total = narrowed(indicator, rows, by, key).aggregate(**measures_of(indicator))
         else:
             total = _sum(members)
         found.append(part_of(indicator, total, key, name))
@@ -390,7 +416,7 @@ def in_order(parts: list[Part], by: str) -> list[Part]:
 
 def _whole(indicator: Indicator, rows: QuerySet, groups: list[dict[str, Any]]) -> Part:
     if indicator.measure is Measure.PEOPLE:  # who stands in two groups counts once
-        return part_of(indicator, rows.aggregate(**_measures(indicator)))
+        return part_of(indicator, rows.aggregate(**measures_of(indicator)))
     return part_of(indicator, _sum(groups))
 
 

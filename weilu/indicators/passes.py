@@ -7,7 +7,7 @@ they add up. Each by itself would read the table once; together they read it onc
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from django.db.models import Count, Q, Value
+from django.db.models import Count, Q, QuerySet, Value
 from django.db.models.sql.datastructures import Join
 from django.db.models.sql.where import OR, WhereNode
 
@@ -48,23 +48,34 @@ def in_passes(indicators: Iterable[Indicator], narrow: Narrow) -> list[Sql]:
 
 def _by_own_columns(half: Half) -> bool:
     """Tell whether which rows count can be said of a row alone, so that a pass may ask it of every row."""
-    if half.indicator.measure is Measure.PEOPLE:
-        return False
-    query = half.rows.query
+    return half.indicator.measure is not Measure.PEOPLE and asks_own_columns(half.rows, half.grouped())
+
+
+def asks_own_columns(rows: QuerySet, grouped: QuerySet) -> bool:
+    """Tell whether the condition of rows, grouped as they are counted, can be asked of each row of the table by itself.
+
+    Not where it reads another table, nor where the groups multiply rows.
+    """
+    query, counted = rows.query, grouped.query
     plain = not (query.combinator or query.distinct or query.is_sliced or query.annotations)
-    grouped = half.grouped().query
-    by_subquery = grouped.sql_with_params()[0].count("SELECT") > 1  # asked of every row, it would be asked one by one
-    joins: list[Any] = [join for join in grouped.alias_map.values() if isinstance(join, Join)]
+    by_subquery = counted.sql_with_params()[0].count("SELECT") > 1  # asked of every row, it would be asked one by one
+    joins: list[Any] = [join for join in counted.alias_map.values() if isinstance(join, Join)]
     several = any(join.join_field.one_to_many or join.join_field.many_to_many for join in joins)
     return plain and len(query.alias_map) <= 1 and not several and not by_subquery
+
+
+def any_of(rows: QuerySet, conditions: list[Any]) -> QuerySet:
+    """Narrow all rows of a table to those that fulfil one of some conditions, as querysets of it keep them."""
+    if all(conditions):  # one that is empty takes every row
+        rows.query.where.add(WhereNode(list(conditions), OR), "AND")
+    return rows
 
 
 def _pass(shared: list[Half], which: Q) -> Sql:
     indicator, time = shared[0].indicator, shared[0].time
     rows = shared[0].rows.model._base_manager.order_by().filter(which)
     conditions: list[Any] = [half.rows.query.where for half in shared]
-    if all(conditions):  # one that is empty takes every row
-        rows.query.where.add(WhereNode(list(conditions), OR), "AND")
+    rows = any_of(rows, conditions)
     named = grouping_keys(indicator, time)
     counted = {}
     for number, (half, condition) in enumerate(zip(shared, conditions, strict=True)):
