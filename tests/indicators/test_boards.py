@@ -6,6 +6,7 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from tests.conftest import place
 from weilu.indicators import boards
 from weilu.indicators.board_views import quarter_before
 from weilu.indicators.boards import BoardError
@@ -368,3 +369,83 @@ def test_what_was_computed_before_the_period_was_over_is_computed_again(world, s
         published(world, shown)
     boards.compute(shown, by=world.administrator)
     assert published(world, shown).state == Edition.State.PUBLISHED
+
+
+@pytest.mark.parametrize("weight", [1, 2, 3])
+def test_who_is_level_is_level_whatever_is_lost_in_rounding(world, board, weight):
+    """Of three places two are level at 66.666… points: both are second, not by the order of their codes."""
+    Matter.objects.all().delete()
+    third = place("510824198", "白桥镇", Level.TOWNSHIP, world.county)
+    for at, late in ((world.township, False), (world.other_township, True), (third, True)):
+        matter = world.matter(at=at)
+        Matter.objects.filter(pk=matter.pk).update(
+            state=State.SETTLED, created_at=MAY, settled_at=MAY, settled_late=late, due_at=None
+        )
+    measures = [{**each, "weight": weight if each["code"] == "matters.in_time" else 1} for each in MEASURES]
+    Board.objects.filter(pk=board.pk).update(measures=measures)
+    edition = boards.start_edition(Board.objects.get(), period=QUARTER, by=world.administrator)
+    assert [rank for rank, _name, _score in standing(edition)] == [1, 2, 2]
+
+
+def test_an_edition_that_was_shown_keeps_its_rule_when_it_is_computed_again(world, board, shown):
+    boards.change(
+        board, title="别的榜", measures=[{"code": "matters.raised", "weight": 1, "more": True}], least=0,
+        by=world.administrator,
+    )  # fmt: skip
+    before, until = standing(shown), shown.object_until
+    edition = boards.compute(shown, by=world.administrator)
+    assert (edition.measures, edition.title, standing(edition)) == (MEASURES, "办理质效榜", before)
+    assert edition.object_until == until, "nothing changed: the days are those that were given"
+
+
+def test_what_changed_since_it_was_shown_can_be_objected_to(world, board, shown, sign_in):
+    Edition.objects.filter(pk=shown.pk).update(object_until=timezone.localdate() - dt.timedelta(days=1))
+    Matter.objects.filter(township=world.other_township).update(settled_late=False)
+    page = sign_in(world.administrator).post(f"/editions/{shown.pk}/compute/", follow=True).text
+    edition = Edition.objects.get(pk=shown.pk)
+    assert edition.object_until == timezone.localdate() + dt.timedelta(days=boards.OBJECTION_DAYS)
+    assert f"异议期顺延到{edition.object_until}" in page
+    with pytest.raises(BoardError):
+        boards.publish(edition, by=world.administrator)
+
+
+def test_who_does_not_keep_the_board_sees_no_draft_and_no_button(world, board, sign_in):
+    edition = boards.start_edition(board, period=QUARTER, by=world.administrator)
+    keeper, clerk = (sign_in(each).get("/boards/").text for each in (world.administrator, world.clerk))
+    assert f"/editions/{edition.pk}/" in keeper
+    assert "计算或打开" in keeper
+    assert f"/editions/{edition.pk}/" not in clerk
+    assert "计算或打开" not in clerk
+    boards.show(edition, by=world.administrator)
+    assert f"/editions/{edition.pk}/" in sign_in(world.clerk).get("/boards/").text
+
+
+def test_the_public_can_count_the_points_again(world, shown, client):
+    page = client.get(f"/published/{published(world, shown).pk}/").text
+    assert "基数2 · 50.0分" in page
+    assert "基数1 · 100.0分" in page
+
+
+def test_services_of_few_members_tell_the_public_nothing_either(world, board, client):
+    """One service is one member: beside a number that is kept back it would say it."""
+    measures = [{"code": code, "weight": 1, "more": True} for code in ("orders.members", "orders.services")]
+    Board.objects.filter(pk=board.pk).update(measures=measures)
+    Matter.objects.filter(township=world.township).update(taken_by=world.member)
+    edition = boards.start_edition(Board.objects.get(), period=QUARTER, by=world.administrator)
+    edition = published(world, boards.show(edition, by=world.administrator))
+    assert client.get(f"/published/{edition.pk}/").text.count("人数少，不公布") == 2
+
+
+def test_who_keeps_the_board_is_told_what_the_public_will_not_see(world, board, sign_in):
+    Board.objects.filter(pk=board.pk).update(measures=[{"code": "orders.members", "weight": 1, "more": True}])
+    Matter.objects.filter(township=world.township).update(taken_by=world.member)
+    edition = boards.start_edition(Board.objects.get(), period=QUARTER, by=world.administrator)
+    page = sign_in(world.administrator).get(f"/editions/{edition.pk}/").text
+    assert "2个地方中有1个人数太少" in page
+    assert "条的不参加排名" not in page, "it has no shares and no averages"
+
+
+def test_a_correction_that_corrects_nothing_says_so(world, shown, sign_in):
+    edition = published(world, shown)
+    page = sign_in(world.administrator).post(f"/editions/{edition.pk}/correct/", {"text": "复核"}, follow=True).text
+    assert "记录与公布的一致" in page

@@ -15,7 +15,8 @@ from weilu.indicators.asked import Asked
 from weilu.indicators.below import Reads, compared
 from weilu.indicators.catalogue import catalogue
 from weilu.indicators.dashboard import CARDS
-from weilu.indicators.figure_map import shades
+from weilu.indicators.figure_map import as_shown, shades
+from weilu.indicators.reading import read
 from weilu.lib.period import BEIJING, Period
 from weilu.matters import services
 from weilu.matters.models import Matter
@@ -253,3 +254,21 @@ def test_a_period_to_come_says_so(work, sign_in):
     client = sign_in(work.county_clerk)
     assert "尚未开始" in client.get("/figures/matters.unsettled/?period=2099").text
     assert "尚未开始" not in client.get(f"/figures/matters.unsettled/?period={timezone.localdate().year}").text
+
+
+def test_the_map_counts_what_lies_in_none_of_the_places(work, sign_in):
+    """A matter that names the county only: the table has a line for it, so that it adds up to the figure."""
+    work.matter(at=work.county)
+    page = sign_in(work.county_clerk).get(f"/figures/matters.raised/map/?place={work.county.code}").text
+    table = page[page.index("map-table") :]
+    rows = re.findall(r'<td class="num">(\d+)</td></tr>', table)
+    whole = read(catalogue()["matters.raised"], work.county, Period.of(str(timezone.localdate().year))).whole.rows
+    assert sum(map(int, rows)) == whole
+    assert "不详" in table
+
+
+def test_places_that_read_the_same_have_the_same_shade(work):
+    """95.21 and 95.24 are 95.2 to the reader, and the legend's steps do not overlap."""
+    values = [95.21, 95.24, 80.0, 90.0, 70.0, 60.0, 99.0]
+    found = shades([as_shown(value) for value in values])
+    assert found[as_shown(95.21)] == found[as_shown(95.24)]

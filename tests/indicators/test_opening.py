@@ -1,16 +1,22 @@
 """A figure opens into its rows: page by page, as far as the reader may see, at every level."""
 
+import datetime as dt
+import io
+
 import pytest
 from django.utils import timezone
+from python_calamine import CalamineWorkbook
 
 from weilu.indicators.catalogue import catalogue
 from weilu.indicators.folding import fold
 from weilu.indicators.live import narrowed, rows_of, seen_by
-from weilu.indicators.opening import SHOWN, open_rows, sees_all
+from weilu.indicators.opening import SHOWN, measured, open_rows, sees_all
 from weilu.indicators.reading import read, ways
+from weilu.lib.indicators import Measure
 from weilu.lib.period import Period
 from weilu.matters import services
 from weilu.matters.models import Matter
+from weilu.matters.workflow import State
 from weilu.orgs.models import Place, User
 from weilu.orgs.roles import Role
 
@@ -100,3 +106,68 @@ def test_a_page_of_a_county_takes_as_many_queries_however_many_rows_there_are(wo
     place = Place.objects.get(pk=work.county.pk)
     with django_assert_max_num_queries(2):
         open_rows(catalogue()["matters.raised"], place, YEAR, user)
+
+
+SHARES = [code for code, indicator in catalogue().items() if indicator.measure is Measure.SHARE]
+
+
+@pytest.mark.parametrize("code", SHARES)
+def test_a_share_opens_into_what_counts_and_what_does_not(work, code):
+    """County and below from the records, above it county by county; both add up to the figure."""
+    settled = Matter.objects.exclude(settled_at=None)
+    settled.filter(pk=settled[:1].get().pk).update(settled_late=True, state=State.RATED, rating=2)
+    settled.filter(pk=settled.exclude(settled_late=True)[:1].get().pk).update(state=State.RATED, rating=5)
+    fold()
+    indicator = catalogue()[code]
+    reader = observer_of(work, work.county.parent)
+    for place in (work.county.parent, work.county, work.township):
+        for by in ("", "category"):
+            reading = read(indicator, place, YEAR, by)
+            for part in reading.parts if by else [reading.whole]:
+                yes, no = (
+                    open_rows(indicator, place, YEAR, reader, by=by, key=part.key if by else "", part=each)
+                    for each in ("yes", "no")
+                )
+                assert (yes.total, no.total) == (part.numerator, part.denominator - part.numerator) == yes.parts
+                assert (len(yes.rows), len(no.rows)) == (yes.total, no.total)
+                names = {str(indicator.part_names[0]): yes, str(indicator.part_names[1]): no}
+                for name, opened in names.items():
+                    assert {measured(indicator, row) for row in opened.rows} <= {name}
+
+
+def test_the_page_of_a_share_says_of_each_row_whether_it_counts(work, sign_in):
+    late = Matter.objects.filter(county=work.county, settled_at__isnull=False).first()
+    Matter.objects.filter(pk=late.pk).update(settled_late=True)
+    client = sign_in(work.county_clerk)
+    figure = client.get(f"/figures/matters.in_time/?place={work.county.code}&by=category").text
+    assert "&amp;part=yes" in figure
+    page = client.get(f"/figures/matters.in_time/rows/?place={work.county.code}&part=no").text
+    assert late.number in page
+    assert "超期 1" in page
+    assert "按期 3" in page
+    assert page.count("<tr><td") == 1
+    book = client.get(f"/figures/matters.in_time/rows/?place={work.county.code}&part=no&format=xlsx")
+    sheet = CalamineWorkbook.from_filelike(io.BytesIO(book.content)).get_sheet_by_index(0).to_python()
+    assert [row[-1] for row in sheet if row[0] == late.number] == ["超期"]
+
+
+def test_the_rows_of_an_average_say_what_each_gives_to_it(work, sign_in):
+    matter = Matter.objects.filter(county=work.county, settled_at__isnull=False).first()
+    Matter.objects.filter(pk=matter.pk).update(created_at=matter.settled_at - dt.timedelta(days=3, hours=12))
+    page = sign_in(work.county_clerk).get(f"/figures/matters.days/rows/?place={work.county.code}").text
+    assert '<td class="nobr">3.5</td>' in page
+
+
+@pytest.mark.parametrize(("code", "part"), [("matters.in_time", "maybe"), ("matters.settled", "yes")])
+def test_what_is_no_part_of_a_share_is_said_and_not_ignored(work, sign_in, code, part):
+    client = sign_in(work.county_clerk)
+    assert client.get(f"/figures/{code}/rows/?part={part}").status_code == 404
+    answer = client.get(f"/api/v1/figures/{code}/rows?part={part}")
+    assert answer.status_code == 422
+    assert "yes" in answer.json()["detail"]
+
+
+def test_the_api_opens_the_parts_of_a_share(work, sign_in):
+    found = sign_in(work.county_clerk).get("/api/v1/figures/matters.in_time/rows?part=yes").json()
+    assert found["parts"] == {"yes": found["total"], "no": 0}
+    assert {row["values"]["measured"] for row in found["rows"]} == {"按期"}

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from tests import conftest
 from weilu.indicators.catalogue import catalogue
-from weilu.indicators.live import _grouping
+from weilu.indicators.live import grouping_of
 from weilu.indicators.reading import TIMES, UnknownBreakdown, narrowed, read, rows_of, ways
 from weilu.lib.indicators import Adds
 from weilu.lib.period import BEIJING, Period
@@ -130,7 +130,7 @@ def test_groups_of_a_joined_column_have_the_words_of_its_choices(world):
     kind = next(way for way in indicator.breakdowns if way.code == "kind")
     assert kind.choices
     assert "__" in kind.key
-    grouping = _grouping(indicator, indicator.rows(), Period.of("2026"), "kind")
+    grouping = grouping_of(indicator, indicator.rows(), Period.of("2026"), "kind")
     assert grouping.named(["council_hall"]) == {"council_hall": ("council_hall", str(kind.choices()["council_hall"]))}
 
 

@@ -11,7 +11,7 @@ from ninja import Query, Router
 
 from weilu.indicators.catalogue import catalogue
 from weilu.indicators.choose import NotThere, indicator_of, period_of, place_of
-from weilu.indicators.opening import open_rows
+from weilu.indicators.opening import PARTS, measured, measured_name, open_rows
 from weilu.indicators.reading import read, ways
 from weilu.lib.crypto import EncryptedField, mask_name
 from weilu.lib.indicators import Indicator
@@ -91,11 +91,11 @@ def figure(request: AccountRequest, code: str, place: str = "", period: str = ""
 @router.get("figures/{code}/rows", url_name="api_figure_rows")
 def figure_rows(
     request: AccountRequest, code: str, place: str = "", period: str = "", by: str = "", key: str = "",
-    page: int = Query(1, ge=1, le=10_000),
+    part: str = "", page: int = Query(1, ge=1, le=10_000),
 ) -> dict[str, Any]:  # fmt: skip
     """The rows behind a figure or one group of it, as far as the reader may open them."""
     indicator, where, when = indicator_for(code), place_for(request.user, place), period_for(period)
-    opened = open_rows(indicator, where, when, request.user, by=by, key=key, page=page)
+    opened = open_rows(indicator, where, when, request.user, by=by, key=key, part=part, page=page)
     if page > opened.pages:
         raise NotThere(_("There is no page %(n)s; there are %(pages)s.") % {"n": page, "pages": opened.pages})
     return {
@@ -104,18 +104,26 @@ def figure_rows(
         "period": when.text,
         "by": by,
         "key": key,
+        "part": part,
+        "parts": dict(zip(PARTS, opened.parts, strict=True)) if opened.parts else None,
         "total": opened.total,
         "hidden": opened.hidden,
         "page": page,
         "pages": opened.pages,
-        "columns": [{"key": attribute, "name": str(label)} for label, attribute in indicator.columns],
+        "columns": [
+            *({"key": attribute, "name": str(label)} for label, attribute in indicator.columns),
+            *([{"key": "measured", "name": str(name)}] if (name := measured_name(indicator)) else []),
+        ],
         "rows": [_row(row, indicator) for row in opened.rows],
     }
 
 
 def _row(row: Model, indicator: Indicator) -> dict[str, Any]:
     address = row.get_absolute_url() if hasattr(row, "get_absolute_url") else ""
-    return {"url": address, "values": {attribute: cell(row, attribute) for _label, attribute in indicator.columns}}
+    values = {attribute: cell(row, attribute) for _label, attribute in indicator.columns}
+    if measured_name(indicator):
+        values["measured"] = measured(indicator, row)
+    return {"url": address, "values": values}
 
 
 def cell(row: Model, attribute: str) -> Any:

@@ -20,7 +20,7 @@ from weilu.indicators.asked import offered_periods
 from weilu.indicators.boards import BoardError
 from weilu.indicators.catalogue import catalogue
 from weilu.indicators.choose import NotThere, period_of
-from weilu.indicators.models import Board, Edition, Objection
+from weilu.indicators.models import Board, Edition, EditionRow, Objection
 from weilu.indicators.suppression import counted_people, is_small, suppressed
 from weilu.lib.indicators import Indicator
 from weilu.lib.period import Period
@@ -111,8 +111,11 @@ def board_list(request: AccountRequest) -> HttpResponse:
     """The boards that the reader's places stand on, with their latest editions."""
     rows = Board.objects.visible_to(request.user).select_related("place").prefetch_related("editions__board")
     for board in rows:
+        board.computed = boards.may_keep(request.user, board)  # type: ignore[attr-defined]
         board.kept = Permission.MANAGE in request.user.permissions and boards.may_keep(request.user, board)  # type: ignore[attr-defined]
         board.columns = _columns(board)  # type: ignore[attr-defined]
+        drafts = [] if board.computed else [Edition.State.DRAFT]  # type: ignore[attr-defined]
+        board.readable = [each for each in board.editions.all() if each.state not in drafts]  # type: ignore[attr-defined]
     keeps = Permission.MANAGE in request.user.permissions
     today = timezone.localdate()
     periods = [each for each in offered_periods(quarter_before(today), today) if each.start <= today]
@@ -234,6 +237,7 @@ def _context(edition: Edition) -> dict[str, Any]:
         "edition": edition,
         "board": edition.board,
         "columns": _columns(edition),
+        "fractions": any(indicator.is_fraction for indicator, _measure in _columns(edition)),
         "rows": list(edition.rows.select_related("place")),
         "corrections": corrections,
         "whole": edition.seal == boards.seal_of(edition) if edition.seal else True,
@@ -260,6 +264,7 @@ def _page(request: AccountRequest, found: Edition, typed: dict[str, str] | None 
         "mine": mine[:100] if found.state == Edition.State.SHOWN else [],
         "over": bool(found.object_until and timezone.localdate() > found.object_until),
         "typed": typed or {},
+        "not_public": len({place for place, _code in kept_back(list(found.rows.all()))}) if keeps else 0,
         "opened": set(
             Place.objects.filter(
                 places_in_scope(request.user, Permission.VIEW), pk__in=found.rows.values("place")
@@ -292,12 +297,17 @@ def _answer(found: Edition, request: AccountRequest) -> str:
 
 def _correct(found: Edition, request: AccountRequest) -> str:
     rows = boards.correct(found, by=request.user, reason=request.POST.get("text", ""))
+    if not rows:
+        return _("The records still say what was published; nothing was added.")
     return _("%(n)s values differ now; they stand beside the published ones.") % {"n": len(rows)}
 
 
 def _compute(found: Edition, request: AccountRequest) -> str:
-    boards.compute(found, by=request.user)
-    return _("The edition was computed again from the records.")
+    before = found.object_until
+    after = boards.compute(found, by=request.user).object_until
+    if after == before:
+        return _("The edition was computed again from the records.")
+    return _("Computed again: something changed, so objections are possible until %(day)s.") % {"day": after}
 
 
 def _show(found: Edition, request: AccountRequest) -> str:
@@ -335,14 +345,7 @@ def for_everybody(context: dict[str, Any]) -> dict[str, Any]:
 
     A rank gives them away where few values are possible: places with such a number come last, without rank and points.
     """
-    known, kept = catalogue(), set()
-    for code, indicator in known.items():
-        if indicator.people:
-            values = {row.place_id: value for row in context["rows"] for value in row.values if value["code"] == code}
-            kept |= {
-                (place, code)
-                for place in suppressed({place: counted_people(indicator, value) for place, value in values.items()})
-            }
+    known, kept = catalogue(), kept_back(context["rows"])
     for row in context["rows"]:
         row.values = [
             value | ({"small": True, "value": None} if (row.place_id, value["code"]) in kept else {"small": False})
@@ -356,6 +359,19 @@ def for_everybody(context: dict[str, Any]) -> dict[str, Any]:
         people = row.indicator is not None and row.indicator.people
         row.small = people and ((row.place_id, row.code) in kept or is_small(row.was) or is_small(row.now))
     return context
+
+
+def kept_back(rows: list[EditionRow]) -> set[tuple[UUID, str]]:
+    """Return the values that the public does not see, by place and code of the indicator."""
+    kept: set[tuple[UUID, str]] = set()
+    for code, indicator in catalogue().items():
+        if indicator.people:
+            values = {row.place_id: value for row in rows for value in row.values if value["code"] == code}
+            kept |= {
+                (place, code)
+                for place in suppressed({place: counted_people(indicator, value) for place, value in values.items()})
+            }
+    return kept
 
 
 @public

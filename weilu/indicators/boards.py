@@ -3,6 +3,7 @@
 import datetime as dt
 import json
 from dataclasses import dataclass
+from fractions import Fraction
 from hashlib import sha256
 from typing import Any
 
@@ -15,6 +16,7 @@ from weilu.indicators.below import nothing, places_of
 from weilu.indicators.catalogue import catalogue
 from weilu.indicators.models import Board, Correction, Edition, EditionRow, Objection
 from weilu.indicators.reading import LEVELS, Part, read
+from weilu.indicators.words import period_words
 from weilu.lib.period import Period
 from weilu.orgs.models import Level, Place, User
 from weilu.orgs.roles import Permission
@@ -69,7 +71,8 @@ class Standing:
 
     place: Place
     values: list[dict[str, Any]]
-    score: float = 0.0
+    # Exact: who is level is not told apart by what is lost in rounding.
+    score: Fraction = Fraction(0)
 
     @property
     def few(self) -> bool:
@@ -77,7 +80,7 @@ class Standing:
         return any(value["rank"] is None for value in self.values)
 
 
-def _ranked(places: list[Place], parts: dict[str, Part], more: bool, least: int) -> dict[str, tuple[Any, float]]:
+def _ranked(places: list[Place], parts: dict[str, Part], more: bool, least: int) -> dict[str, tuple[Any, Fraction]]:
     """Return rank and points of each place by its code: points are the share of places it is ahead of or level with.
 
     Places without a value come last together and get no points: nothing to judge is no merit. Those with fewer than
@@ -86,15 +89,15 @@ def _ranked(places: list[Place], parts: dict[str, Part], more: bool, least: int)
     few = {place.code for place in places if parts[place.code].rows < least}
     values = {place.code: parts[place.code].value for place in places}
     known = [value for code, value in values.items() if value is not None and code not in few]
-    found: dict[str, tuple[Any, float]] = dict.fromkeys(few, (None, 0.0))
+    found: dict[str, tuple[Any, Fraction]] = dict.fromkeys(few, (None, Fraction(0)))
     for code, value in values.items():
         if code in few:
             continue
         if value is None:
-            found[code] = (len(known) + 1, 0.0)
+            found[code] = (len(known) + 1, Fraction(0))
             continue
         ahead = sum(other > value if more else other < value for other in known)
-        found[code] = (ahead + 1, 100 * (len(known) - ahead) / len(known))
+        found[code] = (ahead + 1, Fraction(100 * (len(known) - ahead), len(known)))
     return found
 
 
@@ -127,13 +130,11 @@ def standings(
                     "denominator": part.denominator,
                     "rows": part.rows,
                     "rank": rank,
-                    "points": round(points, 2),
+                    "points": round(float(points), 2),
                 }
             )
             found[code].score += points * measure["weight"] / weights
-    return sorted(
-        found.values(), key=lambda each: (each.few, 0 if each.few else -round(each.score, 6), each.place.code)
-    )
+    return sorted(found.values(), key=lambda each: (each.few, 0 if each.few else -each.score, each.place.code))
 
 
 def _locked(edition: Edition, *states: str) -> Edition:
@@ -186,7 +187,7 @@ def start_edition(board: Board, *, period: Period, by: User) -> Edition:
     if period.is_days:
         raise BoardError(_("A board is for a month, a quarter, a year or some years."))
     if period.start > timezone.localdate():
-        raise BoardError(_("%(period)s has not begun.") % {"period": period})
+        raise BoardError(_("%(period)s has not begun.") % {"period": period_words(period)})
     edition, fresh = Edition.objects.get_or_create(
         board=board, period=period.text, defaults={"jurisdiction_id": board.jurisdiction_id}
     )
@@ -214,31 +215,42 @@ def _require(by: User, board: Board) -> None:
 
 @transaction.atomic
 def compute(edition: Edition, *, by: User) -> Edition:
-    """Compute an edition that is not published, from the records as they are now and the board's rule of today."""
+    """Compute an edition that is not published, from the records as they are now.
+
+    One that is only a draft takes the board's rule of today. One that was shown keeps the rule it was shown with, and
+    where anything in it changed, those who are ranked have the time for objections anew: what is published is what
+    they could object to.
+    """
     edition = _locked(edition, S.DRAFT, S.SHOWN)
     _require(by, edition.board)
-    board = edition.board
-    edition.title, edition.measures, edition.least = board.title, board.measures, board.least
+    board, before = edition.board, said_of(edition)
+    if edition.state == S.DRAFT:
+        edition.title, edition.measures, edition.least = board.title, board.measures, board.least
     edition.rows.all().delete()
     EditionRow.objects.bulk_create(_rows(edition))
     edition.computed_at = timezone.now()
-    edition.save(update_fields=["computed_at", "title", "measures", "least"])
+    if edition.state == S.SHOWN and said_of(edition) != before:
+        until = timezone.localdate() + dt.timedelta(days=OBJECTION_DAYS)
+        edition.object_until = max(until, edition.object_until or until)
+    edition.save(update_fields=["computed_at", "object_until", "title", "measures", "least"])
     return edition
 
 
 def _rows(edition: Edition) -> list[EditionRow]:
     board, period = edition.board, Period.of(edition.period)
     rows: list[EditionRow] = []
-    for number, standing in enumerate(standings(board.place, board.level, board.measures, period, board.least), 1):
-        level = rows and round(rows[-1].score, 6) == round(standing.score, 6)
+    last: Standing | None = None
+    for number, standing in enumerate(standings(board.place, board.level, edition.measures, period, edition.least), 1):
+        level = last is not None and last.score == standing.score
         rank = rows[-1].rank if level else number  # 1, 2, 2, 4
+        last = standing
         rows.append(
             EditionRow(
                 jurisdiction_id=board.jurisdiction_id,
                 edition=edition,
                 place=standing.place,
                 rank=None if standing.few else rank,
-                score=0 if standing.few else round(standing.score, 4),
+                score=0 if standing.few else round(float(standing.score), 4),
                 values=standing.values,
             )
         )
@@ -292,10 +304,15 @@ def answer(objection: Objection, *, by: User, text: str) -> Objection:
     return objection
 
 
+def said_of(edition: Edition) -> list[Any]:
+    """Return what an edition says of each place, as its seal holds it."""
+    rows = edition.rows.select_related("place").order_by("rank", "place__code")
+    return [[row.place.code, row.rank, row.score, row.values] for row in rows]
+
+
 def seal_of(edition: Edition) -> str:
     """Return the hash of what an edition says: whoever recounts it sees whether it was changed."""
-    rows = edition.rows.select_related("place").order_by("rank", "place__code")
-    rows_said = [[row.place.code, row.rank, row.score, row.values] for row in rows]
+    rows_said = said_of(edition)
     what: list[Any] = [str(edition.board_id), edition.period, edition.measures, rows_said]
     if edition.title:  # those of before titles were kept were sealed without
         what += [edition.title, edition.least]
@@ -316,7 +333,8 @@ def publish(edition: Edition, *, by: User) -> Edition:
     last = Period.of(edition.period).last_day
     if last >= timezone.localdate():
         raise BoardError(
-            _("%(period)s is not over: publish it after %(day)s.") % {"period": edition.period, "day": last}
+            _("%(period)s is not over: publish it after %(day)s.")
+            % {"period": period_words(Period.of(edition.period)), "day": last}
         )
     if timezone.localdate(edition.computed_at) <= last:
         raise BoardError(_("It was computed before the period was over: compute it again."))

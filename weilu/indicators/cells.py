@@ -70,8 +70,10 @@ def read_cells(indicator: Indicator, place: Place, period: Period, by: str = "")
 
 def counties_of(
     indicator: Indicator, place: Place, period: Period, by: str = "", key: str = ""
-) -> dict[str, int] | None:
+) -> dict[str, tuple[int, int]] | None:
     """Return how many rows each county has behind a figure, or behind one group of a breakdown of its own.
+
+    Beside them stands how many fulfil the condition of a share; 0 where there is none.
 
     None where the cells do not know: the records have to be asked, or something stands above the counties.
     """
@@ -86,7 +88,8 @@ def counties_of(
     groups = _groups(indicator, kind, place, period, "county", unfolded, way=by, key=key)
     if "" in groups:
         return None
-    return {code: found["rows"] for code, found in groups.items()}
+    share = indicator.measure is Measure.SHARE
+    return {code: (found["rows"], int(found["numerator"]) if share else 0) for code, found in groups.items()}
 
 
 def _whole_months(period: Period) -> bool:

@@ -11,7 +11,7 @@ from weilu.indicators.asked import Asked, asked, asked_indicator, offered_period
 from weilu.indicators.catalogue import catalogue
 from weilu.indicators.reading import rows_of, ways
 from weilu.indicators.uses import uses_of
-from weilu.indicators.words import ADDS, MEASURES, when_words, where_words
+from weilu.indicators.words import ADDS, MEASURES, MECHANISMS, when_words, where_words
 from weilu.lib.indicators import Indicator
 from weilu.orgs.access import AccountRequest, requires
 from weilu.orgs.roles import Permission
@@ -43,7 +43,7 @@ def figures(request: AccountRequest) -> HttpResponse:
         "total": len(catalogue()),
         "q": query,
         "mechanism": mechanism,
-        "mechanisms": sorted({item.mechanism for item in catalogue().values()}),
+        "mechanisms": {each: MECHANISMS[each] for each in sorted({item.mechanism for item in catalogue().values()})},
     }
     return render(request, "indicators/figures.html", context)
 
@@ -65,6 +65,7 @@ def definition(request: AccountRequest, code: str) -> HttpResponse:
         "place": wanted.place,
         "period": wanted.period,
         "indicator": indicator,
+        "mechanism": MECHANISMS[indicator.mechanism],
         "measure": MEASURES[indicator.measure],
         "adds": ADDS[indicator.adds],
         "when": when_words(indicator),

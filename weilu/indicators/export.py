@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from weilu.indicators.asked import Asked
 from weilu.indicators.compare import Compared
+from weilu.indicators.opening import measured_name
 from weilu.indicators.reading import Reading
 from weilu.indicators.words import period_words
 from weilu.lib.indicators import Indicator
@@ -107,13 +108,15 @@ def notes_of(asked: Asked, *more: str) -> list[str]:
 
 
 def _meaning(indicator: Indicator) -> str:
-    return f"{indicator.code} v{indicator.version} · {_('unit')}: {indicator.unit}"
+    unit = _("unit: %(unit)s") % {"unit": indicator.unit}
+    return f"{indicator.code} v{indicator.version} · {unit}"
 
 
 def figure(asked: Asked, reading: Reading) -> HttpResponse:
     """Return one figure, whole and taken apart."""
     indicator = reading.indicator
-    headings = [_("group"), f"{_('value')} ({indicator.unit})", _("numerator"), _("denominator"), _("rows")]
+    value = _("value (%(unit)s)") % {"unit": indicator.unit}
+    headings = [_("group"), value, _("numerator"), _("denominator"), _("rows")]
     lines = [
         [
             part.name or (_("together") if part is reading.whole else _("not known")),
@@ -127,11 +130,17 @@ def figure(asked: Asked, reading: Reading) -> HttpResponse:
     return book.response(f"{indicator.code}-{asked.place.code}-{asked.period}")
 
 
+def headings_of(indicator: Indicator) -> list[Any]:
+    """Return the headings of the rows behind a figure."""
+    more = measured_name(indicator)
+    return [*(label for label, _attribute in indicator.columns), *([more] if more else [])]
+
+
 def rows(asked: Asked, indicator: Indicator, lines: Iterable[Sequence[Any]], hidden: int) -> HttpResponse:
     """Return the rows behind a figure, as the page shows them."""
     left = _("%(n)s rows lie outside what your role may open.") % {"n": hidden} if hidden else ""
     book = Book()
-    headings = [label for label, _attribute in indicator.columns]
+    headings = headings_of(indicator)
     notes = notes_of(asked, str(indicator.scope), _meaning(indicator), left)
     book.sheet(_("Rows"), str(indicator.name), notes, headings, lines)
     return book.response(f"{indicator.code}-rows-{asked.place.code}-{asked.period}")
@@ -184,7 +193,7 @@ def dashboard(asked: Asked, shown: dict[str, Any]) -> HttpResponse:
     if grown:
         book.sheet(
             _("Growing"), name, notes,
-            [_("Group"), _("Raised"), _("Raised in the period before"), _("Settled")],
+            [_("Group"), _("received"), _("Raised in the period before"), _("settled")],
             [[each.name, each.now, each.before, each.settled] for each in grown],
         )  # fmt: skip
     return book.response(f"dashboard-{asked.place.code}-{asked.period}")

@@ -50,6 +50,8 @@ class Coloured:
     areas: list[Area]
     # Shade, smallest and largest value of it.
     key: list[tuple[int, float, float]] = field(default_factory=list)
+    # What lies in none of the places, with the address of its rows.
+    elsewhere: list[tuple[Part, str]] = field(default_factory=list)
 
     @property
     def without(self) -> int:
@@ -71,6 +73,11 @@ def shades(values: list[float]) -> dict[float, int]:
     return {value: 1 + SHADES * at // len(steps) for at, value in enumerate(steps)}
 
 
+def as_shown(value: float) -> float:
+    """Return a value as readers see it: two that they cannot tell apart get the same shade."""
+    return round(value, 1)
+
+
 def levels_of(indicator: Indicator, place: Place) -> list[str]:
     """Return the levels below a place whose outlines can be coloured by an indicator."""
     return [by for by in ways(indicator, place) if by in LEVELS and LEVELS[by] <= Level.GRID]
@@ -82,12 +89,12 @@ def coloured(wanted: Asked, indicator: Indicator, level: str) -> Coloured:
     rows = Place.objects.filter(valid_on(wanted.period.last_day), path__startswith=wanted.place.path)
     rows = rows.filter(level=LEVELS[level]).select_related("outline", "parent").order_by("code")
     pairs = [(row, found.get(row.code) or nothing(indicator, row.code, str(row))) for row in rows[:MOST_PLACES]]
-    dark = shades([part.value for _row, part in pairs if part.value and part.rows])
+    dark = shades([as_shown(part.value) for _row, part in pairs if part.value and part.rows])
     areas = [
         Area(
             row,
             part,
-            dark.get(part.value or 0, 0) if part.rows else 0,
+            dark.get(as_shown(part.value or 0), 0) if part.rows else 0,
             reverse("figure_rows", args=[indicator.code]) + wanted.link(by=level, key=row.code),
             reverse("dashboard") + wanted.link(place=row.code) if row.valid_to is None else "",
         )
@@ -99,7 +106,13 @@ def coloured(wanted: Asked, indicator: Indicator, level: str) -> Coloured:
         for shade in range(1, SHADES + 1)
         if (values := [value for value, each in dark.items() if each == shade])
     ]
-    return Coloured(indicator, level, areas, key)
+    known = {row.code for row, _part in pairs}
+    elsewhere = [
+        (part, reverse("figure_rows", args=[indicator.code]) + wanted.link(by=level, key=part.key))
+        for code, part in found.items()
+        if code not in known and part.rows
+    ]
+    return Coloured(indicator, level, areas, key, elsewhere)
 
 
 def areas_address(wanted: Asked, indicator: Indicator, level: str) -> str:

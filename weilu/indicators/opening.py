@@ -4,16 +4,28 @@ County and below, rows come newest first. Above it they come county by county, s
 would have to be gathered from all of them for each page.
 """
 
+import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Case, QuerySet, Value, When
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
 from weilu.indicators.cells import counties_of
-from weilu.indicators.live import LEVELS, TIMES, UnknownBreakdown, check_way, narrowed, rows_of, seen_by
-from weilu.lib.indicators import Indicator
+from weilu.indicators.live import (
+    DAY,
+    LEVELS,
+    TIMES,
+    UnknownBreakdown,
+    check_way,
+    measures_of,
+    narrowed,
+    rows_of,
+    seen_by,
+)
+from weilu.lib.indicators import Indicator, Measure
 from weilu.lib.period import Period
 from weilu.lib.prepared import planned_by_values
 from weilu.orgs.models import Level, Place, User
@@ -21,6 +33,7 @@ from weilu.orgs.roles import Permission
 from weilu.orgs.scope import reaches
 
 SHOWN = 100
+PARTS = ("yes", "no")
 
 
 @dataclass(frozen=True)
@@ -32,12 +45,14 @@ class Opened:
         hidden: how many of them the reader may not open.
         rows: those of the page.
         first: how many come before this page.
+        parts: of a share: how many rows of the figure fulfil its condition, and how many do not.
     """
 
     total: int
     hidden: int
     rows: list[Any]
     first: int
+    parts: tuple[int, int] | None = None
 
     @property
     def visible(self) -> int:
@@ -61,44 +76,101 @@ class Opened:
 
 
 def open_rows(
-    indicator: Indicator, place: Place, period: Period, user: User, *, by: str = "", key: str = "", page: int = 1
-) -> Opened:
+    indicator: Indicator, place: Place, period: Period, user: User, *, by: str = "", key: str = "", part: str = "",
+    page: int = 1,
+) -> Opened:  # fmt: skip
     """Open a figure, or one group of it.
 
     Args:
         by, key: the way in which it was taken apart, and the group; empty for the whole.
+        part: of a share: ``yes`` for the rows that fulfil its condition, ``no`` for the others; empty for both.
         page: from 1.
 
     Raises:
         UnknownBreakdown: it cannot be taken apart so.
         ValueError: ``key`` names no period.
     """
+    check_part(indicator, part)
     if key and not by:
         raise UnknownBreakdown(_("“%(key)s” is a group of which breakdown? Say so with “by”.") % {"key": key})
     if by:
         check_way(indicator, place, by)
     with planned_by_values():
-        return _opened(indicator, place, period, user, by, key, (page - 1) * SHOWN)
+        return _opened(indicator, place, period, user, by, key, part, (page - 1) * SHOWN)
 
 
-def _opened(indicator: Indicator, place: Place, period: Period, user: User, by: str, key: str, first: int) -> Opened:
+def check_part(indicator: Indicator, part: str) -> None:
+    """Refuse what is no part of a share.
+
+    Raises:
+        UnknownBreakdown: with what there is.
+    """
+    if part and (part not in PARTS or indicator.measure is not Measure.SHARE):
+        raise UnknownBreakdown(
+            _("“%(code)s” has no part “%(part)s”; only shares have, “yes” and “no”.")
+            % {"code": indicator.code, "part": part}
+        )
+
+
+def in_part(indicator: Indicator, rows: QuerySet, part: str) -> QuerySet:
+    """Return those of the rows of a share that fulfil its condition, or that do not."""
+    if not part:
+        return rows
+    return rows.filter(indicator.part) if part == "yes" else rows.exclude(indicator.part)
+
+
+def _opened(
+    indicator: Indicator, place: Place, period: Period, user: User, by: str, key: str, part: str, first: int
+) -> Opened:
     everything = sees_all(indicator, place, user)
     if place.level < Level.COUNTY and everything:
-        found = _county_by_county(indicator, place, period, by, key, first)
+        found = _county_by_county(indicator, place, period, by, key, part, first)
         if found is not None:
             return found
     rows = rows_of(indicator, place, period)
     if by:
         rows = narrowed(indicator, rows, by, key)
-    total = rows.count()
+    parts = _parts(indicator, rows)
+    rows = in_part(indicator, rows, part)
+    total = rows.count() if parts is None else _of_parts(parts, part)
     seen = rows if everything else seen_by(indicator, rows, user)
     listed = list(in_order(indicator, seen)[first : first + SHOWN])
     visible = total if everything or first + len(listed) == total else seen.order_by().count()
-    return Opened(total, total - visible, listed, first)
+    return Opened(total, total - visible, listed, first, parts)
+
+
+def _parts(indicator: Indicator, rows: QuerySet) -> tuple[int, int] | None:
+    if indicator.measure is not Measure.SHARE:
+        return None
+    found = rows.order_by().aggregate(**measures_of(indicator))
+    return found["numerator"], found["rows"] - found["numerator"]
+
+
+def _of_parts(parts: tuple[int, int], part: str) -> int:
+    return {"": sum(parts), "yes": parts[0], "no": parts[1]}[part]
+
+
+def measured_name(indicator: Indicator) -> str | Promise:
+    """Return the heading of what each row gives to a share or an average; empty for other measures."""
+    if indicator.measure is Measure.SHARE:
+        return indicator.name
+    return f"{indicator.name} ({indicator.unit})" if indicator.measure is Measure.RATIO else ""
+
+
+def measured(indicator: Indicator, row: Any) -> Any:
+    """Return what a row of :func:`in_order` gives to a share or an average: whether it counts, or its own value."""
+    value = row.measured
+    if indicator.measure is Measure.SHARE:
+        return str(indicator.part_names[0 if value else 1])
+    return round(value / DAY, 2) if isinstance(value, dt.timedelta) else value
 
 
 def in_order(indicator: Indicator, rows: QuerySet) -> QuerySet:
-    """Return rows newest first, with what their columns name."""
+    """Return rows newest first, with what their columns name and what each gives to a share or an average."""
+    if indicator.measure is Measure.SHARE:
+        rows = rows.annotate(measured=Case(When(indicator.part, then=Value(True)), default=Value(False)))
+    elif indicator.measure is Measure.RATIO:
+        rows = rows.annotate(measured=indicator.value)
     names = {field.name for field in rows.model._meta.concrete_fields if field.is_relation}
     related = [attribute for _label, attribute in indicator.columns if attribute in names]
     ordered = rows.order_by(f"-{indicator.at or indicator.since}", "-pk")
@@ -113,7 +185,7 @@ def sees_all(indicator: Indicator, place: Place, user: User) -> bool:
 
 
 def _county_by_county(
-    indicator: Indicator, place: Place, period: Period, by: str, key: str, first: int
+    indicator: Indicator, place: Place, period: Period, by: str, key: str, part: str, first: int
 ) -> Opened | None:
     """Open rows above the county, from the counties that have some; None where cells cannot say which."""
     if by in TIMES:
@@ -123,18 +195,21 @@ def _county_by_county(
         if below is None or below.level > Level.COUNTY:
             return None
         place, by = below, ""
-    counts = counties_of(indicator, place, period, by, key)
-    if counts is None:
+    found = counties_of(indicator, place, period, by, key)
+    if found is None:
         return None
+    shares = {code: (yes, rows - yes) for code, (rows, yes) in found.items()}
+    counts = {code: _of_parts(each, part) for code, each in shares.items()}
     rows: list[Any] = []
     for code, skip in _which(counts, first):
         county = Place.objects.get(code=code, valid_to=None)
-        part = rows_of(indicator, county, period)
-        part = narrowed(indicator, part, by, key) if by else part
-        rows += in_order(indicator, part)[skip : skip + SHOWN - len(rows)]
+        there = rows_of(indicator, county, period)
+        there = in_part(indicator, narrowed(indicator, there, by, key) if by else there, part)
+        rows += in_order(indicator, there)[skip : skip + SHOWN - len(rows)]
         if len(rows) == SHOWN:
             break
-    return Opened(sum(counts.values()), 0, rows, first)
+    parts = (sum(yes for yes, _no in shares.values()), sum(no for _yes, no in shares.values()))
+    return Opened(sum(counts.values()), 0, rows, first, parts if indicator.measure is Measure.SHARE else None)
 
 
 def _which(counts: dict[str, int], first: int) -> Iterator[tuple[str, int]]:

@@ -1,6 +1,7 @@
 """Pages of figures: how it goes in a place, one figure, and the rows behind it."""
 
 from collections.abc import Iterable, Iterator
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -8,6 +9,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from weilu.indicators import charts, export
@@ -17,7 +19,7 @@ from weilu.indicators.dashboard import LATE, USUAL_DAYS, dashboard_of, empty, la
 from weilu.indicators.definition_views import query_of
 from weilu.indicators.figure_map import areas_address, coloured, levels_of
 from weilu.indicators.live import group_name
-from weilu.indicators.opening import in_order, open_rows
+from weilu.indicators.opening import Opened, in_order, in_part, measured, measured_name, open_rows
 from weilu.indicators.reading import (
     LEVELS,
     TIMES,
@@ -31,11 +33,12 @@ from weilu.indicators.reading import (
     ways,
 )
 from weilu.indicators.words import LAST_DAYS, answer
+from weilu.lib.crypto import mask_name
 from weilu.lib.explained import NotFound
 from weilu.lib.indicators import Indicator
 from weilu.lib.period import Period, last_days, months_up_to
 from weilu.orgs.access import AccountRequest, requires
-from weilu.orgs.models import Level, Place
+from weilu.orgs.models import Level, Place, User
 from weilu.orgs.place_views import box_around
 from weilu.orgs.roles import Permission
 
@@ -122,16 +125,22 @@ def figure(request: AccountRequest, code: str) -> HttpResponse:
 
 def _cell(row: Any, attribute: str) -> Any:
     value = getattr(row, attribute)
+    if isinstance(value, User):
+        return mask_name(value.name)
     display = getattr(row, f"get_{attribute}_display", None)
     return display() if display else value
 
 
 def _cells(rows: Iterable[Any], indicator: Indicator) -> list[tuple[str, list[Any]]]:
     """Return the address and the cells of rows, as they stand in the list."""
+    more = bool(measured_name(indicator))
     return [
         (
             row.get_absolute_url() if hasattr(row, "get_absolute_url") else "",
-            [_cell(row, attribute) for _label, attribute in indicator.columns],
+            [
+                *(_cell(row, attribute) for _label, attribute in indicator.columns),
+                *([measured(indicator, row)] if more else []),
+            ],
         )
         for row in rows
     ]
@@ -147,17 +156,16 @@ def _page(request: AccountRequest) -> int:
 def figure_rows(request: AccountRequest, code: str) -> HttpResponse:
     """The rows behind a figure or one group of it, as far as the reader may see; how many they may not is said."""
     indicator, wanted = asked_indicator(code), asked(request)
-    by, key = request.GET.get("by", ""), request.GET.get("key", "")
+    by, key, part = (request.GET.get(name, "") for name in ("by", "key", "part"))
+    opening = partial(
+        open_rows, wanted.counted(indicator), wanted.place, wanted.period, request.user, by=by, key=key, part=part
+    )
     try:
-        opened = open_rows(
-            wanted.counted(indicator), wanted.place, wanted.period, request.user, by=by, key=key, page=_page(request)
-        )
+        opened = opening(page=_page(request))
         if opened.number > opened.pages:  # past the end stands the last page
-            opened = open_rows(
-                wanted.counted(indicator), wanted.place, wanted.period, request.user, by=by, key=key, page=opened.pages
-            )
+            opened = opening(page=opened.pages)
         if request.GET.get("format") == "xlsx":
-            return export.rows(wanted, indicator, _lines(wanted, indicator, by, key), opened.hidden)
+            return export.rows(wanted, indicator, _lines(wanted, indicator, by, key, part), opened.hidden)
     except (UnknownBreakdown, ValueError) as error:
         raise NotFound(str(error)) from error
     context = {
@@ -166,25 +174,37 @@ def figure_rows(request: AccountRequest, code: str) -> HttpResponse:
         "place": wanted.place,
         "period": wanted.period,
         "group": group_name(indicator, by, key) if by else "",
-        "labels": [label for label, _attribute in indicator.columns],
+        "labels": export.headings_of(indicator),
+        "parts": _part_links(wanted, indicator, opened, by, key, part),
         "rows": _cells(opened.rows, indicator),
         "total": opened.total,
         "hidden": opened.hidden,
         "opened": opened,
         "most": MOST_EXPORTED if opened.visible > MOST_EXPORTED else 0,
-        "earlier": wanted.link(by=by, key=key, page=str(opened.number - 1)) if opened.number > 1 else "",
-        "later": wanted.link(by=by, key=key, page=str(opened.number + 1)) if opened.more else "",
-        "export": wanted.link(by=by, key=key, format="xlsx"),
+        "earlier": wanted.link(by=by, key=key, part=part, page=str(opened.number - 1)) if opened.number > 1 else "",
+        "later": wanted.link(by=by, key=key, part=part, page=str(opened.number + 1)) if opened.more else "",
+        "export": wanted.link(by=by, key=key, part=part, format="xlsx"),
         "back": wanted.link(by=by),
         "printed": timezone.localtime(),
     }
     return render(request, "indicators/rows.html", context)
 
 
-def _lines(wanted: Asked, indicator: Indicator, by: str, key: str) -> Iterator[list[Any]]:
+def _part_links(
+    wanted: Asked, indicator: Indicator, opened: Opened, by: str, key: str, part: str
+) -> list[tuple[str, int, str, bool]]:
+    """Return the parts of a share with how many rows each has, its address, and whether it is shown."""
+    if opened.parts is None:
+        return []
+    yes, no = opened.parts
+    offered = [("", _("all"), yes + no), ("yes", indicator.part_names[0], yes), ("no", indicator.part_names[1], no)]
+    return [(str(name), n, wanted.link(by=by, key=key, part=each), each == part) for each, name, n in offered]
+
+
+def _lines(wanted: Asked, indicator: Indicator, by: str, key: str, part: str) -> Iterator[list[Any]]:
     """Yield the cells of the latest rows that the reader may open, for a workbook."""
     rows = rows_of(wanted.counted(indicator), wanted.place, wanted.period)
-    rows = narrowed(indicator, rows, by, key) if by else rows
+    rows = in_part(indicator, narrowed(indicator, rows, by, key) if by else rows, part)
     seen = in_order(indicator, seen_by(indicator, rows, wanted.user))[:MOST_EXPORTED]
     return (cells for _link, cells in _cells(seen, indicator))
 

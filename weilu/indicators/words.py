@@ -26,6 +26,18 @@ MEASURES = {
     Measure.SHARE: _lazy("The share of rows that fulfil a condition, in per cent."),
     Measure.RATIO: _lazy("A sum divided by the number of rows."),
 }
+# What the mechanisms are called whose records are counted.
+MECHANISMS: dict[str, str | Promise] = {
+    "A1": _lazy("Divisions and grids"),
+    "A2": _lazy("Party organisations"),
+    "A3": _lazy("Bodies and teams beside them"),
+    "A4": _lazy("Rosters"),
+    "A6": _lazy("Honours"),
+    "A7": _lazy("Venues"),
+    "B1": _lazy("Intake of matters"),
+    "B2": _lazy("Orders and members who reported"),
+    "B3": _lazy("Handling of matters"),
+}
 ADDS = {
     Adds.PLACES_AND_TIME: _lazy("Values of places and of times add up."),
     Adds.PLACES: _lazy("Values of places add up, those of times do not: it is read on the last day of a period."),
@@ -64,9 +76,8 @@ def _days_words(period: Period) -> str:
 
 
 def column_words(indicator: Indicator, column: str) -> str:
-    """Return what readers call a column, with its name in the base."""
-    label = next((label for label, attribute in indicator.columns if attribute == column), "")
-    return f"{label} {column}" if label else column
+    """Return what readers call a column; its name in the base where they never see it."""
+    return next((str(label) for label, attribute in indicator.columns if attribute == column), column)
 
 
 def when_words(indicator: Indicator) -> str:
@@ -86,9 +97,8 @@ def when_words(indicator: Indicator) -> str:
 def where_words(indicator: Indicator) -> str:
     """Return in words what places a row on the map."""
     if indicator.place.endswith("path"):
-        return _("By the path of its place (“%(column)s”), at every level.") % {"column": indicator.place}
-    column = f"{indicator.place}county / township / village / grid"
-    return _("By the places that were written on the row that day (“%(column)s”).") % {"column": column}
+        return _("By the place that it belongs to, at every level.")
+    return _("By the county, township, village and grid that were written on the row that day.")
 
 
 def less_is_better(indicator: Indicator) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 from django.db.models import Q, QuerySet
 from django.db.models.expressions import Combinable
 from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 
 
 class Measure(StrEnum):
@@ -64,6 +65,7 @@ class Indicator:
         measure: see :class:`Measure`.
         value: column that is summed or whose distinct values count; an expression for a ratio.
         part: the condition of a share.
+        part_names: what a reader calls the rows that fulfil it, and the others.
         at: column of the time that places a row in a period; empty for a stock.
         since, until: for a stock: columns of the first day or moment that a row counts and of the first that it no
             longer does.
@@ -90,6 +92,7 @@ class Indicator:
     measure: Measure = Measure.COUNT
     value: str | Combinable = "pk"
     part: Q | None = None
+    part_names: tuple[str | Promise, str | Promise] = (_("counted"), _("not counted"))
     at: str = ""
     since: str = ""
     until: str = ""

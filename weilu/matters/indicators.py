@@ -18,6 +18,7 @@ ROW = (
     (_("village or community"), "village"),
     (_("category"), "category"),
 )
+TAKEN = (*ROW[:2], (_("taken by"), "taken_by"), *ROW[3:])
 WAYS = (
     Breakdown("category", _("category"), "category__name"),
     Breakdown("module", _("kind of matter"), "module__name"),
@@ -161,6 +162,7 @@ INDICATORS = [
         opens="view",
         measure=Measure.SHARE,
         part=Q(settled_late=False),
+        part_names=(_("in time"), _("late")),
         at="settled_at",
         breakdowns=WAYS,
         columns=ROW,
@@ -178,6 +180,7 @@ INDICATORS = [
         opens="view",
         measure=Measure.SHARE,
         part=Q(rating__gte=4),
+        part_names=(_("four and five stars"), _("up to three stars")),
         at="settled_at",
         breakdowns=WAYS,
         columns=(*ROW, (_("rating"), "rating")),
@@ -193,6 +196,7 @@ INDICATORS = [
         opens="view",
         measure=Measure.SHARE,
         part=Q(state=State.RATED),
+        part_names=(_("rated"), _("not rated")),
         at="settled_at",
         breakdowns=WAYS,
         columns=(*ROW, (_("rating"), "rating")),
@@ -225,7 +229,8 @@ INDICATORS = [
         opens="view",
         at="settled_at",
         breakdowns=WAYS,
-        columns=ROW,
+        columns=TAKEN,
+        people=True,
     ),
     Indicator(
         code="orders.reported_services",
@@ -242,7 +247,8 @@ INDICATORS = [
         opens="view",
         at="settled_at",
         breakdowns=WAYS,
-        columns=ROW,
+        columns=TAKEN,
+        people=True,
     ),
     Indicator(
         code="orders.members",
@@ -257,7 +263,7 @@ INDICATORS = [
         value="taken_by",
         at="settled_at",
         breakdowns=WAYS,
-        columns=ROW,
+        columns=TAKEN,
         people=True,
     ),
     Indicator(
