@@ -257,6 +257,7 @@ ROUTES = {
     "post_appoint": Route(P.KEEP, address=post, inside=KEEPERS),
     "appointment_hand_over": Route(P.KEEP, address=held, inside=KEEPERS),
     "appointment_end": Route(P.KEEP, address=held, inside=KEEPERS),
+    "appointment_reinstate": Route(P.KEEP, "post", held, inside=KEEPERS, ok=(302,)),
     "appointment_undo": Route(P.KEEP, "post", held, inside=KEEPERS, ok=(302,)),
     "tree": Route(P.VIEW),
     "tree_place": Route(P.VIEW, address=village, inside=CLERKS | OVERSEERS | MEMBERS),

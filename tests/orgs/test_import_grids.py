@@ -155,6 +155,51 @@ def test_a_feature_is_refused_by_the_field_at_fault(world, properties, field):
     assert [error["field"] for error in result.errors] == [field]
 
 
+def test_a_feature_with_a_coordinate_that_is_no_number_is_refused_and_the_others_go_in(world):
+    wrong = square()
+    wrong["coordinates"][0][1][0] = float("nan")
+    result = run(file_of(feature("G1", wrong), feature("G2", square(1))), place=world.village)
+    assert [(error["row"], error["field"]) for error in result.errors] == [(1, "geometry")]
+    assert result.imported == 1
+
+
+def test_full_width_digits_are_digits(world):
+    result = run(file_of(feature("Ｇ１", square(), households="１２０")), place=world.village)
+    assert result.errors == []
+    assert Place.objects.get(code="G1").households == 120
+
+
+def test_a_second_grid_of_a_name_in_a_village_is_refused_with_the_code_of_the_first(world):
+    """Which of two a record means, nobody would know; one who means it makes it on the page of grids."""
+    raw = file_of(
+        feature("G1", square(), name=world.grid.name),
+        feature("G2", square(1), name="第九网格"),
+        feature("G3", square(2), name="第九网格"),
+        feature("G4", square(3), name="第十网格", level="building"),
+        feature("G5", square(3), name="第十网格"),
+    )
+    result = run(raw, place=world.village)
+    assert [(error["row"], error["field"]) for error in result.errors] == [(1, "name"), (3, "name")]
+    assert world.grid.code in result.errors[0]["message"]
+    assert "G2" in result.errors[1]["message"]
+    again = run(file_of(feature("G2", square(1), name="第九网格")), place=world.village)
+    assert again.duplicates == 1
+
+
+@pytest.mark.parametrize("what", ["grids", "matters"])
+def test_an_empty_file_ends_in_one_message(world, tmp_path, what):
+    file = tmp_path / ("zero.geojson" if what == "grids" else "zero.csv")
+    file.write_bytes(b"")
+    with file.open("rb") as opened:
+        place = world.village if what == "grids" else None
+        options = {"place": world.village.code} if what == "grids" else {"at": world.county.code}
+        job = jobs.file_in(what, [(file.name, opened)], options=options, place=place)
+    jobs.work(job.pk)
+    job.refresh_from_db()
+    assert job.state == ImportJob.State.FAILED
+    assert "empty" in job.message
+
+
 def test_codes_are_used_once_in_a_file_and_in_the_county(world):
     raw = file_of(feature("G1", square()), feature("G1", square(1)), feature(world.other_village.code, square(2)))
     result = run(raw, place=world.village)
@@ -168,7 +213,8 @@ def test_codes_are_used_once_in_a_file_and_in_the_county(world):
         (b"PK\x03\x04 not json", "cannot be read as JSON"),
         (b"\xff\xfe\x00", "cannot be read as JSON"),
         (b"[" * 100_000, "cannot be read as JSON"),
-        (b'{"type": "FeatureCollection", "features": [NaN]}', "cannot be read as JSON"),
+        (b"", "is empty"),
+        (b" \n", "is empty"),
         (b"[1, 2]", "FeatureCollection is wanted"),
         (b'{"type": "Topology"}', "FeatureCollection is wanted"),
         (b'{"type": "FeatureCollection", "features": {}}', "FeatureCollection is wanted"),

@@ -10,7 +10,8 @@ from weilu.orgs.bodies import BodyError, constraint_of, make_body
 from weilu.orgs.models import Grant, Organisation, User
 from weilu.orgs.roles import Permission, Role
 from weilu.people import appointments as verbs
-from weilu.people.appointments import AppointmentError, appoint, end_appointment, hand_over, make_post
+from weilu.people.appointments import AppointmentError, appoint, close_post, end_appointment, hand_over, make_post
+from weilu.people.body_parts import history_of
 from weilu.people.models import Appointment, Membership, Person
 from weilu.records.models import Event
 
@@ -150,6 +151,52 @@ def test_a_mistake_is_taken_back_and_its_grant_never_held(world, body, person):
     grant = Grant.objects.get(user=world.handler, role=Role.VILLAGE_CLERK)
     assert grant.valid_to == grant.valid_from
     assert Event.objects.filter(move="appointment_undo").exists()
+
+
+def test_a_mistaken_end_is_taken_back_with_its_grant(world, body, person):
+    post = make_post(body, title="主任", by=None, role=Role.VILLAGE_CLERK)
+    held = appoint(post, person=person("李明", world.handler), by=None, since=FIRST)
+    end_appointment(held, by=world.administrator, on=SECOND)
+    verbs.reinstate(held, by=world.administrator)
+    held.refresh_from_db()
+    assert held.valid_to is None
+    assert held.grant.valid_to is None
+    step = next(step for step in history_of(body) if step.what == "撤回免职")
+    assert (step.day, step.detail) == (timezone.localdate(), f"主任 · 李明 · {SECOND}")
+    with pytest.raises(AppointmentError):
+        verbs.reinstate(held, by=world.administrator)
+
+
+def test_an_end_is_not_taken_back_where_somebody_follows_or_the_post_is_closed(world, head, person):
+    held = appoint(head, person=person("李明"), by=world.clerk, since=FIRST)
+    hand_over(held, to=person("王芳"), by=world.clerk, on=SECOND)
+    with pytest.raises(AppointmentError, match="王芳"):
+        verbs.reinstate(held, by=world.clerk)
+    close_post(head, by=world.clerk, on=SECOND + DAY)
+    last = head.appointments.get(person__name="王芳")
+    with pytest.raises(AppointmentError):
+        verbs.reinstate(last, by=world.clerk)
+
+
+def test_nobody_takes_back_the_end_of_a_post_whose_role_they_may_not_give(world, body, person):
+    post = make_post(body, title="主任", by=None, role=Role.ADMINISTRATOR)
+    held = appoint(post, person=person("李明", world.handler), by=None, since=FIRST)
+    end_appointment(held, by=None, on=SECOND)
+    with pytest.raises(AppointmentError):
+        verbs.reinstate(held, by=world.clerk)
+
+
+def test_a_hand_over_is_taken_back_whole(world, body, person):
+    """Who handed over holds the post again, with the role that comes with it; who took over never did."""
+    post = make_post(body, title="主任", by=None, role=Role.VILLAGE_CLERK)
+    first = appoint(post, person=person("李明", world.handler), by=None, since=FIRST)
+    _ended, begun = hand_over(first, to=person("王芳", world.member), by=None, on=SECOND)
+    again = verbs.take_back_hand_over(begun, by=world.administrator)
+    assert again == first
+    assert list(post.appointments.values_list("person__name", "valid_to")) == [("李明", None)]
+    roles = Grant.objects.filter(role=Role.VILLAGE_CLERK, user__in=[world.handler, world.member])
+    assert {grant.user: grant.valid_to for grant in roles} == {world.handler: None, world.member: SECOND}
+    assert any("王芳" in step.detail for step in history_of(body) if step.what == "撤回任职")
 
 
 # The grant that comes with a post.

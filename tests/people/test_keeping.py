@@ -96,6 +96,30 @@ def test_an_appointment_is_ended_or_taken_back(world, held, sign_in):
     assert not Appointment.objects.exists()
 
 
+def test_a_mistaken_end_is_taken_back_on_the_page(world, held, sign_in):
+    client = sign_in(world.clerk)
+    client.post(f"/appointments/{held.pk}/end/", {"on": "2025-06-01"})
+    assert f"/appointments/{held.pk}/reinstate/" in client.get(f"/organisations/{world.office.pk}/?part=posts").text
+    client.post(f"/appointments/{held.pk}/reinstate/")
+    held.refresh_from_db()
+    assert held.valid_to is None
+    page = client.post(f"/appointments/{held.pk}/reinstate/", follow=True).text
+    assert "没有结束" in page
+
+
+def test_a_hand_over_is_taken_back_on_the_page_and_its_former_holder_goes_on(world, held, sign_in):
+    other = Person.objects.create(jurisdiction=world.jurisdiction, name="王芳", home=world.village)
+    client = sign_in(world.clerk)
+    client.post(f"/appointments/{held.pk}/hand-over/", {"person": other.pk, "since": "2025-06-01"})
+    begun = Appointment.objects.get(person=other)
+    assert "李明" in client.get(f"/appointments/{begun.pk}/end/").text
+    client.post(f"/appointments/{begun.pk}/undo/", {"restore": "on"})
+    assert list(Appointment.objects.values_list("person__name", "valid_to")) == [("李明", None)]
+    history = client.get(f"/organisations/{world.office.pk}/?part=history").text
+    assert "撤回任职" in history
+    assert "王芳" in history
+
+
 def test_a_body_is_renamed_and_shows_what_it_was_called(world, sign_in):
     client = sign_in(world.clerk)
     form = client.get(f"/organisations/{world.office.pk}/edit/").context["form"]

@@ -209,7 +209,7 @@ def workbench(request: AccountRequest) -> HttpResponse:
         "settled_week": count_up_to(
             rows.filter(state__in=sorted(DONE), created_at__gte=week - dt.timedelta(days=90), settled_at__gte=week)
         ),
-        "done_by_me": Event.objects.filter(actor=user, at__gte=week).order_by().count(),
+        "done_by_me": Event.objects.filter(actor=user, record_kind="matter", at__gte=week).order_by().count(),
         "news": news,
     }
     return render(request, "matters/workbench.html", context)

@@ -2,6 +2,7 @@
 
 import json
 import re
+import unicodedata
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -46,6 +47,7 @@ NAMES: dict[str, tuple[str, ...]] = {
     "networks": ("networks", "network", "网络", "承载网络", "三网"),
     "households": ("households", "户数", "总户数", "居民户数"),
 }  # fmt: skip
+IN_DIGITS = {"code", "parent", "households"}  # full-width digits are digits
 LEVELS = {
     **dict.fromkeys(("", "grid", "6", "网格"), Level.GRID),
     **dict.fromkeys(("building", "7", "楼栋", "楼", "楼宇"), Level.BUILDING),
@@ -160,7 +162,8 @@ def _features(raw: bytes) -> list[Any]:
 
 def _text(properties: Mapping[str, Any], column: str) -> str:
     value = next((properties[name] for name in NAMES[column] if properties.get(name) not in (None, "")), "")
-    return str(int(value) if isinstance(value, float) and value.is_integer() else value).strip()
+    text = str(int(value) if isinstance(value, float) and value.is_integer() else value)
+    return unicodedata.normalize("NFKC", text).strip() if column in IN_DIGITS else text.strip()
 
 
 def _properties(each: Any) -> dict[str, Any]:
@@ -212,7 +215,8 @@ def _households(given: Mapping[str, Any]) -> int | None:
         return None
     if not (text.isascii() and text.isdigit() and len(text) < 8):
         raise Refusal(
-            "households", _("The number of households is a whole number, not: %(text)s") % {"text": text[:40]}
+            "households",
+            _("The number of households is a whole number from 0 on, not: %(text)s") % {"text": text[:40]},
         )
     return int(text)
 
@@ -235,6 +239,9 @@ class Intake:
     def __post_init__(self) -> None:
         inside = Place.objects.filter(path__startswith=self.place.path, valid_to=None, level__gte=Level.VILLAGE)
         self.known = {row.code: row for row in inside.select_related("outline", "parent")}
+        self.names = {
+            (row.parent.code, row.level, row.name): code for code, row in self.known.items() if row.parent is not None
+        }
         self.outlines = {code: row.outline.geometry for code, row in self.known.items() if hasattr(row, "outline")}
         self.villages = [row for code, row in self.known.items()
                          if row.level == Level.VILLAGE and code in self.outlines]  # fmt: skip
@@ -296,6 +303,7 @@ class Intake:
         if there and there.level != given.level:
             raise Refusal("level", _("%(place)s is no %(level)s.") % {"place": there, "level": given.level.label})
         parent = self._parent(given, there)
+        self._check_name(given, parent, there)
         redrawn = self.outlines.get(given.code) != given.geometry
         if redrawn:
             self._check_inside(given.geometry, parent)
@@ -305,6 +313,7 @@ class Intake:
             changed |= self._draw(place, given.geometry)
         self.seen[given.code] = number
         self.known[given.code] = place
+        self.names[parent.code, given.level, given.name] = given.code
         if there is None:
             self.new[given.code] = place
             self.result.imported += 1
@@ -313,6 +322,21 @@ class Intake:
             self.result.updated += 1
         else:
             self.result.duplicates += 1
+
+    def _check_name(self, given: Feature, parent: Place, there: Place | None) -> None:
+        """Refuse a name that another place right below the same one has: which of them a record means, nobody knows."""
+        if there and there.name == given.name:
+            return
+        namesake = self.names.get((parent.code, given.level, given.name))
+        if namesake and namesake != given.code:
+            raise Refusal(
+                "name",
+                _(
+                    "%(parent)s has a %(level)s of this name already, with the code %(code)s. If it is that one, give "
+                    "its code; if it is another, name it otherwise, or make it on the page of grids."
+                )
+                % {"parent": parent, "level": given.level.label, "code": namesake},
+            )
 
     def _check_inside(self, geometry: dict[str, Any], parent: Place) -> None:
         if (around := self.outlines.get(parent.code)) is None:

@@ -65,8 +65,10 @@ def read_json(raw: bytes) -> Any:
             _("The file is larger than %(size)s MB. Cut it by township, or simplify the outlines.")
             % {"size": LARGEST_FILE // 1_000_000}
         )
+    if not raw.strip():
+        raise BadOutline(_("The file is empty: a FeatureCollection of GeoJSON is wanted."))
     try:
-        return json.loads(raw.decode("utf-8-sig"), parse_constant=_refuse_constant)
+        return json.loads(raw.decode("utf-8-sig"))  # NaN is refused where it stands, with the feature it stands in
     except (ValueError, RecursionError) as error:
         raise BadOutline(_("This is not GeoJSON: it cannot be read as JSON in UTF-8.")) from error
 
@@ -92,10 +94,6 @@ def outline_in(raw: bytes) -> Any:
             )
         document = features[0]
     return document.get("geometry") if isinstance(document, Mapping) and "geometry" in document else document
-
-
-def _refuse_constant(text: str) -> float:
-    raise ValueError(text)
 
 
 def check_reference(document: Mapping[str, Any]) -> None:
@@ -125,7 +123,8 @@ def sound(geometry: Any) -> dict[str, Any]:
     if not isinstance(geometry, Mapping) or geometry.get("type") not in ("Polygon", "MultiPolygon"):
         raise BadOutline(_("An outline is a Polygon or MultiPolygon of GeoJSON."))
     try:
-        found = shapely.force_2d(shape(dict(geometry)))
+        with np.errstate(invalid="ignore"):  # what is no number is refused below
+            found = shapely.force_2d(shape(dict(geometry)))
     except (ShapelyError, ValueError, TypeError, IndexError, KeyError, AttributeError, RecursionError) as error:
         raise BadOutline(_("The coordinates of the outline cannot be read: pairs of numbers are wanted.")) from error
     points = shapely.get_coordinates(found)

@@ -210,6 +210,58 @@ def hand_over(
     return ended, begun
 
 
+def reinstate(appointment: Appointment, *, by: User | None) -> Appointment:
+    """Take back the end of an appointment: it was a mistake, and the person holds the post until further notice again.
+
+    The grant that ended with it goes on too.
+
+    Raises:
+        AppointmentError: it has not ended, post or body are closed, somebody else holds the seat since, or ``by`` may
+            not give the role.
+    """
+    with _in_words():
+        held = _locked(appointment.post)
+        rows = Appointment.objects.select_for_update(of=["self"]).select_related("grant", "person")
+        row = rows.get(**key_of(appointment))
+        row.post = held
+        if row.valid_to is None:
+            raise AppointmentError(_("This appointment has not ended."))
+        _inside(row.valid_from, None, held.organisation, held)
+        after = _overlapping(held.appointments, row.valid_to, None).exclude(pk=row.pk).select_related("person")
+        if others := [each for each in after if each.seat == row.seat or each.person_id == row.person_id]:
+            raise AppointmentError(_taken(held, others))
+        may_give(by, held)
+        ended, row.valid_to = row.valid_to, None
+        row.save(update_fields=["valid_to"])
+        if row.grant and row.grant.valid_to == ended:
+            row.grant.valid_to = None
+            row.grant.save(update_fields=["valid_to"])
+        give_grant(row)
+        _note(held, "appointment_end_undo", by, _days(row) | {"until": ended.isoformat()})
+    return row
+
+
+def predecessor(appointment: Appointment) -> Appointment | None:
+    """Return the appointment to the same seat that ended on the day on which this one began."""
+    rows = appointment.post.appointments.filter(seat=appointment.seat, valid_to=appointment.valid_from)
+    return rows.exclude(pk=appointment.pk).select_related("person", "post").first()
+
+
+def take_back_hand_over(appointment: Appointment, *, by: User | None) -> Appointment | None:
+    """Take back an appointment and give the seat back to who held it until that day; both or nothing.
+
+    Returns:
+        the appointment that goes on; None where nobody had held the seat.
+
+    Raises:
+        AppointmentError: as for :func:`reinstate`.
+    """
+    with _in_words():
+        before = predecessor(appointment)
+        take_back(appointment, by=by)
+        return reinstate(before, by=by) if before else None
+
+
 def take_back(appointment: Appointment, *, by: User | None) -> None:
     """Take back an appointment that was entered by mistake: it never was. Its grant stays, as one that never held."""
     with _in_words():
@@ -407,9 +459,9 @@ def _enough_seats(post: Post, on: dt.date) -> None:
 
 
 def _days(row: Appointment) -> dict[str, str]:
-    """What an event says of an appointment; who it is, the appointment's own row says."""
+    """What an event says of an appointment: keys and days; the name stands in the person's own row."""
     return {
-        "post": row.post.title, "appointment": str(row.pk), "seat": str(row.seat),
+        "post": row.post.title, "appointment": str(row.pk), "person": str(row.person_id), "seat": str(row.seat),
         "since": row.valid_from.isoformat(), "until": row.valid_to.isoformat() if row.valid_to else "",
     }  # fmt: skip
 

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _lazy
 from django.utils.translation import pgettext_lazy
 
 from weilu.orgs.models import Organisation
-from weilu.people.models import Appointment, Membership, Post
+from weilu.people.models import Appointment, Membership, Person, Post
 from weilu.records.models import Event
 
 SHOWN = 200
@@ -24,10 +24,13 @@ EVENTS: dict[str, str | Promise] = {
     "appoint": _lazy("Appointed"),
     "appointment_end": _lazy("Appointment ended"),
     "appointment_undo": _lazy("Appointment taken back"),
+    "appointment_end_undo": _lazy("Dismissal taken back"),
     "member_join": _lazy("Joined"),
     "member_leave": _lazy("Left"),
     "member_join_undo": _lazy("Joining taken back"),
 }
+# Of what was taken back only the event is left, or an appointment that goes on.
+UNDONE = {"appointment_undo", "appointment_end_undo", "member_join_undo"}
 COLUMNS: dict[str, str | Promise] = {
     "name": pgettext_lazy("of a place or body", "name"),
     "kind": _lazy("kind"),
@@ -57,6 +60,18 @@ class Seats:
     past: list[Appointment] = field(default_factory=list)
     elsewhere: dict[UUID, list[Appointment]] = field(default_factory=dict)
     closed: bool = False
+
+    @property
+    def former(self) -> list[tuple[Appointment, bool]]:
+        """Who held it, each with whether their end can be taken back: nobody holds the seat or the post since."""
+        held = self.now + self.later
+        busy = {row.seat for row in held}
+        people = {row.person_id for row in held}
+        found = []
+        for row in sorted(self.past, key=lambda row: row.valid_to or dt.date.max, reverse=True):
+            found.append((row, not self.closed and row.seat not in busy and row.person_id not in people))
+            busy.add(row.seat)
+        return found
 
     @property
     def vacant(self) -> int:
@@ -128,17 +143,34 @@ def _of_posts(events: list[Event]) -> list[Step]:
     """What was done to posts, who joined and left, and what was taken back: of that only the event is left."""
     keys = [event.changes["membership"] for event in events if event.changes.get("membership")]
     names = {str(row.pk): row.person.name for row in Membership.objects.filter(pk__in=keys).select_related("person")}
+    people = [event.changes["person"] for event in events if event.move in UNDONE and event.changes.get("person")]
+    undone = {str(pk): name for pk, name in Person.objects.filter(pk__in=people).values_list("pk", "name")}
     return [
         Step(
             str(EVENTS[event.move]),
-            event.changes.get("post", "") or _as_what(event, names),
-            dt.date.fromisoformat(event.changes.get("until") or event.changes.get("since") or _day(event)),
+            _of_post(event, undone) or _as_what(event, names),
+            dt.date.fromisoformat(_when(event)),
             event.at,
             event.actor_name,
         )
         for event in events
         if event.move in EVENTS and event.move not in ("appoint", "appointment_end")
     ]
+
+
+def _of_post(event: Event, undone: dict[str, str]) -> str:
+    """Return the post that an event is about; of an appointment that was taken back also whose it was and from when."""
+    parts = [event.changes.get("post", ""), undone.get(event.changes.get("person", ""), "")]
+    if event.move in UNDONE:
+        parts.append(event.changes.get("until" if event.move == "appointment_end_undo" else "since", ""))
+    return " · ".join(part for part in parts if part)
+
+
+def _when(event: Event) -> str:
+    """Return the day of which an event speaks; what was taken back was so on the day it was done."""
+    if event.move in UNDONE:
+        return _day(event)
+    return event.changes.get("until") or event.changes.get("since") or _day(event)
 
 
 def _as_what(event: Event, names: dict[str, str]) -> str:

@@ -24,6 +24,7 @@ urlpatterns = [
     path("posts/<uuid:pk>/close/", keeping.post_close, name="post_close"),
     path("posts/<uuid:pk>/appoint/", keeping.post_appoint, name="post_appoint"),
     path("appointments/<uuid:pk>/hand-over/", keeping.appointment_hand_over, name="appointment_hand_over"),
+    path("appointments/<uuid:pk>/reinstate/", keeping.appointment_reinstate, name="appointment_reinstate"),
     path("appointments/<uuid:pk>/end/", keeping.appointment_end, name="appointment_end"),
     path("appointments/<uuid:pk>/undo/", keeping.appointment_undo, name="appointment_undo"),
     path("coverage/", coverage_views.coverage, name="coverage"),

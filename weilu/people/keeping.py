@@ -19,7 +19,15 @@ from weilu.orgs.scope import organisations_in_scope, places_in_scope
 from weilu.people import appointments as verbs
 from weilu.people.appointments import AppointmentError
 from weilu.people.finding import find
-from weilu.people.keeping_forms import AppointForm, BodyForm, BodyNewForm, DayForm, PostForm, PostNewForm
+from weilu.people.keeping_forms import (
+    AppointForm,
+    BodyForm,
+    BodyNewForm,
+    DayForm,
+    HandOverUndoForm,
+    PostForm,
+    PostNewForm,
+)
 from weilu.people.models import Appointment, Membership, Person, Post
 
 CANDIDATES = 30
@@ -220,10 +228,11 @@ def appointment_end(request: AccountRequest, pk: str) -> HttpResponse:
         return redirect(_posts_page(row.post.organisation))
     title = _("End: %(name)s, %(post)s") % {"name": row.person, "post": row.post}
     about = _("The day is the first on which the person no longer holds the post. A role that came with it ends too.")
+    before = verbs.predecessor(row)
     more = {
         "address": reverse("appointment_undo", args=[row.pk]),
         "word": _("It was a mistake: take it back"),
-        "form": None,
+        "form": HandOverUndoForm(before=before) if before else None,
     }
     return _form_page(
         request, form, title, _posts_page(row.post.organisation), button=_("End it"), about=about, more=more
@@ -235,6 +244,30 @@ def appointment_end(request: AccountRequest, pk: str) -> HttpResponse:
 def appointment_undo(request: AccountRequest, pk: str) -> HttpResponse:
     """Take back an appointment that was entered by mistake."""
     row = _appointment(request, pk)
-    verbs.take_back(row, by=request.user)
-    messages.success(request, _("The appointment was taken back."))
+    try:
+        if "restore" in request.POST:
+            before = verbs.take_back_hand_over(row, by=request.user)
+            name = before.person if before else "–"
+            said = _("The appointment was taken back; %(name)s holds the post again.") % {"name": name}
+        else:
+            verbs.take_back(row, by=request.user)
+            said = _("The appointment was taken back.")
+    except AppointmentError as error:
+        messages.error(request, error.message)
+    else:
+        messages.success(request, said)
+    return redirect(_posts_page(row.post.organisation))
+
+
+@requires(Permission.KEEP)
+@require_POST
+def appointment_reinstate(request: AccountRequest, pk: str) -> HttpResponse:
+    """Take back the end of an appointment that was entered by mistake."""
+    row = _appointment(request, pk)
+    try:
+        verbs.reinstate(row, by=request.user)
+    except AppointmentError as error:
+        messages.error(request, error.message)
+    else:
+        messages.success(request, _("%(name)s holds the post again.") % {"name": row.person})
     return redirect(_posts_page(row.post.organisation))

@@ -11,7 +11,7 @@ from django.utils.translation import pgettext_lazy
 from weilu.orgs.models import Level, Organisation, Place
 from weilu.orgs.roles import Role
 from weilu.people.memberships import kinds_for
-from weilu.people.models import Membership
+from weilu.people.models import Appointment, Membership
 
 Kind = Organisation.Kind
 BODY_COLUMNS = ("kind", "name", "parent", "serves", "speciality", "phone", "credit_code")
@@ -151,3 +151,15 @@ class AppointForm(Given):
     def __init__(self, *args: Any, people: Any, **given: Any):
         super().__init__(*args, **given)
         self.fields["person"].queryset = people  # type: ignore[attr-defined]
+
+
+class HandOverUndoForm(forms.Form):
+    """Whether who held the seat until the appointment began holds it again once that is taken back."""
+
+    restore = forms.BooleanField(required=False, initial=True)
+
+    def __init__(self, *args: Any, before: Appointment, **given: Any):
+        super().__init__(*args, **given)
+        self.fields["restore"].label = _("%(name)s, who held the post until %(day)s, holds it again") % {
+            "name": before.person, "day": before.valid_to,
+        }  # fmt: skip

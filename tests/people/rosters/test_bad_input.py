@@ -216,3 +216,37 @@ def test_an_address_that_lies_elsewhere_is_told(world, enter, address):
     assert any("住址" in note and "2" in note for note in result.notes)
     for here in ("陵江镇金穗社区3组", "四川省广元市苍溪县陵江镇金穗社区幸福小区2栋"):
         assert enter("members", workbook(head, [*GOOD, here])).notes == []
+
+
+def hiding(rows: list[list], *hidden: int) -> bytes:
+    """A workbook as a filter leaves it: some rows are there and not shown."""
+    book = openpyxl.Workbook()
+    sheet = book.active
+    for row in rows:
+        sheet.append(row)
+    for number in hidden:
+        sheet.row_dimensions[number].hidden = True
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
+def test_rows_that_a_filter_hides_are_read_and_told(world, enter):
+    second = ["钱二", id_number("19850313", 2), "1985.03", "女", BRANCH, "13812345679"]
+    result = enter("members", hiding([HEAD, GOOD, second], 3))
+    assert Person.objects.count() == 2
+    assert any("1行被隐藏" in note and "：3" in note for note in result.notes)
+    assert not any("隐藏" in note for note in enter("members", hiding([HEAD, GOOD, second])).notes)
+
+
+def test_a_roster_on_a_hidden_sheet_only_is_told_so(world, enter):
+    book = openpyxl.Workbook()
+    book.active.append(["说明"])
+    hidden = book.create_sheet("数据")
+    for row in (HEAD, GOOD):
+        hidden.append(row)
+    hidden.sheet_state = "hidden"
+    out = io.BytesIO()
+    book.save(out)
+    with pytest.raises(ImportProblem, match="数据"):
+        enter("members", out.getvalue())

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import IO, Any
@@ -62,7 +63,8 @@ def file_in(
     for name, file in files:
         job.name = job.name or Path(name).name[-120:]
         whole.update(b"\0" + name.encode() + b"\0")
-        for number, content in enumerate(iter(lambda: file.read(PART), b"")):  # noqa: B023  read before the next
+        # The first part is kept even where it is empty: what an empty file means, its kind says.
+        for number, content in enumerate(chain([file.read(PART)], iter(lambda: file.read(PART), b""))):  # noqa: B023
             whole.update(content)
             ImportPart.objects.create(job=job, name=name, number=number, content=seal(content))
     job.sha256 = whole.hexdigest()

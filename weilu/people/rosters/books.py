@@ -36,6 +36,8 @@ Row = tuple[int, list[Cell]]
 
 # A cell far to the right that holds something; empty ones, that only have a colour, end with a slash at once.
 FAR_CELL = re.compile(rb'\br="([A-Z]{2,3})\d+"[^>/]*>')
+HIDDEN_ROW = re.compile(rb'<(?:\w+:)?row\b[^>]*?\shidden="(?:1|true)"[^>]*>')
+ROW_NUMBER = re.compile(rb'\sr="(\d{1,7})"')
 ROW = re.compile(rb'<(?:\w+:)?row\b[^>]*?\br="(\d+)"')
 # A formula whose result was not kept; one that gave an empty text says t="str".
 BARE_FORMULA = re.compile(
@@ -112,6 +114,7 @@ class Book:
         self.sparse = False
         self.is_archive = content.startswith(ZIP)
         self._faults: dict[str, dict[tuple[int, int], str]] = {}
+        self._unseen: dict[str, set[int]] = {}
         self._pages: dict[str, CalamineSheet] = {}
         if not content:
             raise ImportProblem(_("“%(name)s” is empty.") % {"name": name})
@@ -192,9 +195,20 @@ class Book:
                     raise no_workbook(self.name)
                 if is_sheet and not self.sparse:
                     self.sparse = self._is_far(before[-200:] + chunk)
+                if is_sheet and b"hidden=" in chunk:
+                    self._note_hidden(member.filename, before[-200:], chunk)
                 if is_sheet and (b"<f" in chunk or b":f" in chunk or b't="e"' in chunk):
                     self._note_faults(member.filename, before[-4000:] + chunk)
                 before = chunk
+
+    def _note_hidden(self, part: str, before: bytes, chunk: bytes) -> None:
+        """Remember rows that a filter or somebody has hidden: whoever sent the file may not know of them."""
+        rows = self._unseen.setdefault(part, set())
+        rows |= {int(number[1]) for tag in HIDDEN_ROW.findall(before + chunk) if (number := ROW_NUMBER.search(tag))}
+
+    def unseen(self, sheet: str) -> set[int]:
+        """Return the rows of a sheet that are hidden."""
+        return self._unseen.get(self._parts().get(sheet, ""), set()) if any(self._unseen.values()) else set()
 
     def _note_faults(self, part: str, text: bytes) -> None:
         """Remember the cells whose formula has no result or went wrong: spreadsheets show something there."""

@@ -156,6 +156,10 @@ def _no_header(kind: Kind, book: Book, sheets: list[str], header: int) -> Import
     if guess := _guess(kind, book, sheets):
         guess.others = [name for name in book.sheets if name != guess.sheet] + book.hidden
         return NotMapped(text + " " + _("Say which row it is and what its columns are."), guess, guessed=True)
+    if book.hidden:
+        text += " " + _("Not read: %(names)s. Show the sheet in Excel if the roster stands there.") % {
+            "names": "、".join(book.hidden[:10])
+        }
     return ImportProblem(text)
 
 
