@@ -284,11 +284,13 @@ def figure(
     with Database():
         from django.utils.translation import gettext as _
 
-        from weilu.indicators.choose import NotThere, indicator_of, period_of, place_of
+        from weilu.indicators.choose import NotThere, check_place, indicator_of, period_of, place_of
         from weilu.indicators.reading import UnknownBreakdown, read
 
         try:
-            found = read(indicator_of(code), place_of(place), period_of(period), by)
+            indicator, where = indicator_of(code), place_of(place)
+            check_place(indicator, where)
+            found = read(indicator, where, period_of(period), by)
         except (NotThere, UnknownBreakdown) as error:
             raise fail(str(error)) from error
         if as_json:

@@ -175,7 +175,7 @@ class Work:
             Organisation.objects.filter(pk=row.pk).update(valid_to=TODAY + dt.timedelta(days=1))
 
     def appoint(self):
-        standing = Membership.objects.filter(valid_to=None, organisation__valid_to=None)
+        standing = Membership.objects.filter(valid_to=None, organisation__valid_to=None, person__merged_into=None)
         member = self.one(standing.select_related("person", "organisation"))
         if member:
             post = make_post(member.organisation, title=f"职务{uuid4().hex[:6]}", by=None, leads=True)

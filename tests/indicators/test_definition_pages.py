@@ -1,9 +1,17 @@
 """The catalogue: each definition in words, with its query for who may see it and who uses it."""
 
+import html
+import re
+
 import pytest
+from django.db import connection
+from django.utils import timezone
 
 from weilu.indicators.catalogue import catalogue
 from weilu.indicators.models import Board
+from weilu.indicators.reading import read
+from weilu.lib.period import Period
+from weilu.matters import services
 from weilu.orgs.models import Level
 
 
@@ -61,3 +69,18 @@ def test_the_catalogue_is_searched_by_words_and_by_mechanism(world, sign_in):
 
 def test_a_definition_that_is_not_there_is_said_so(world, sign_in):
     assert sign_in(world.clerk).get("/figures/no.such/definition/").status_code == 404
+
+
+@pytest.mark.parametrize("code", list(catalogue()))
+def test_the_query_of_a_definition_runs_as_it_stands_and_gives_the_figure(world, sign_in, code):
+    """Pasted into psql it says what the page says, and reads nothing that is secret."""
+    matter = world.matter()
+    services.settle(matter, by=world.clerk, version=1, outcome="好", public_outcome="好")
+    page = sign_in(world.administrator).get(f"/figures/{code}/definition/?place={world.county.code}").text
+    sql = html.unescape(re.search(r"<pre[^>]*>(.*?)</pre>", page, re.DOTALL)[1])
+    assert "secret_hash" not in sql
+    with connection.cursor() as cursor:
+        cursor.execute(sql)
+        found = cursor.fetchone()
+    whole = read(catalogue()[code], world.county, Period.of(str(timezone.localdate().year))).whole
+    assert (found[0] if found else 0) == whole.rows

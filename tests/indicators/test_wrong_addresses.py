@@ -2,6 +2,9 @@
 
 import pytest
 
+from tests.conftest import place as make_place
+from weilu.orgs.models import Level
+
 WRONG = [
     ("/figures/matters.settled/?period=zzz", "“zzz”不是时段"),
     ("/figures/matters.settled/?by=zzz", "zzz"),
@@ -41,3 +44,22 @@ def test_the_api_says_in_json_what_is_wrong(world, sign_in, query, status, words
     answer = sign_in(world.county_clerk).get(f"/api/v1/figures/matters.settled/rows?{query}")
     assert answer.status_code == status
     assert words in answer.json()["detail"]
+
+
+def test_a_building_has_no_figures_of_matters_and_says_where_they_are_counted(world, sign_in):
+    building = make_place(f"{world.grid.code}-01", "1号楼", Level.BUILDING, world.grid)
+    client = sign_in(world.county_clerk)
+    for address in ("", "rows/", "compare/"):
+        page = client.get(f"/figures/matters.settled/{address}?place={building.code}&by=month")
+        assert page.status_code == 404
+        assert str(world.grid) in page.text
+    answer = client.get(f"/api/v1/figures/matters.settled?place={building.code}&by=month")
+    assert answer.status_code == 422
+    assert str(world.grid) in answer.json()["detail"]
+
+
+def test_a_grid_is_compared_with_another_grid_and_not_with_its_building(world, sign_in):
+    make_place(f"{world.grid.code}-01", "1号楼", Level.BUILDING, world.grid)
+    page = sign_in(world.grid_worker).get("/figures/matters.settled/compare/?kind=places")
+    assert page.status_code in (200, 422)
+    assert "1号楼" not in page.text

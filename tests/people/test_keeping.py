@@ -148,6 +148,25 @@ def test_a_post_is_changed_and_closed(world, held, sign_in):
     assert Post.objects.get().valid_to == dt.date(2025, 6, 1)
 
 
+def test_a_post_begins_with_its_body_and_its_first_day_is_corrected(world, person, sign_in):
+    """Who holds it today was often appointed long before somebody entered the post."""
+    client = sign_in(world.clerk)
+    page = client.get(f"/organisations/{world.office.pk}/posts/new/").text
+    assert f'value="{world.office.valid_from:%Y-%m-%d}"' in page
+    late = {"title": "综治主任", "strength": 1, "position": 3, "role": ""}
+    client.post(f"/organisations/{world.office.pk}/posts/new/", {**late, "since": TODAY.isoformat()})
+    post = Post.objects.get(title="综治主任")
+    assert client.post(
+        f"/posts/{post.pk}/appoint/", {"person": person.pk, "since": "2020-01-01"}
+    ).status_code == 422  # fmt: skip
+    client.post(f"/posts/{post.pk}/", {**late, "valid_from": "2019-01-01"})
+    client.post(f"/posts/{post.pk}/appoint/", {"person": person.pk, "since": "2020-01-01"})
+    assert post.appointments.get().valid_from == dt.date(2020, 1, 1)
+    answer = client.post(f"/posts/{post.pk}/", {**late, "valid_from": "2021-01-01"})
+    assert answer.status_code == 422
+    assert "2020-01-01" in answer.text
+
+
 def test_a_clerk_who_asks_for_more_than_their_role_is_refused_on_the_page(world, sign_in):
     given = {"title": "主任", "strength": 1, "position": 0, "role": "administrator", "since": "2024-01-01"}
     answer = sign_in(world.clerk).post(f"/organisations/{world.office.pk}/posts/new/", given)

@@ -4,17 +4,21 @@ import datetime as dt
 
 import pytest
 from django.conf import settings as live
+from django.utils import timezone
 
 from tests.conftest import place
 from tests.paper import fonts_of, letters_of, pages_of
 from weilu.matters import services
 from weilu.matters.models import Matter
-from weilu.orgs.models import Level, Organisation
+from weilu.orgs.changes import NewPlace, merge, rename, split
+from weilu.orgs.models import Level, Organisation, Place
+from weilu.orgs.succession import bodies_at, grants_at
 from weilu.people.models import Appointment, Membership, Person, Post
 from weilu.portal.notice_content import duties_of, notice_of, notice_of_body
 
 Kind = Organisation.Kind
 SINCE = dt.date(2024, 1, 1)
+TODAY = timezone.localdate()
 OWN = "13811112222"  # a person's own number
 
 
@@ -277,3 +281,44 @@ def test_a_township_names_the_heads_of_its_committee_and_offices(people):
     assert shown(people, people.township) == [
         ("镇书记", "0839-5550000"), ("主任甲", "0839-5550001"), (other.name, "0839-5550002"),
     ]  # fmt: skip
+
+
+# --- after the map changed -------------------------------------------------------------------------------------------
+def settle_one(people, at):
+    matter = people.matter(at=at)
+    services.settle(matter, by=people.clerk, version=1, outcome="好", public_outcome="疏通了管道。")
+
+
+def test_a_renamed_township_and_a_merged_village_keep_what_was_settled(people, client):
+    settle_one(people, people.grid)
+    other = place(f"{people.township.code}777", "并出村", Level.VILLAGE, people.township)
+    merge([people.village, other], into=NewPlace(f"{people.township.code}888", "合并村"), on=TODAY, by=None)
+    rename(people.township, name="新镇", on=TODAY, by=None)
+    for code in (people.township.code, f"{people.township.code}888", people.grid.code):
+        assert "疏通了管道。" in text(client.get(f"/notice/{code}/")), code
+
+
+def test_the_code_on_the_wall_of_a_merged_village_leads_to_what_it_is_today(people, client):
+    other = place(f"{people.township.code}777", "并出村", Level.VILLAGE, people.township)
+    into = f"{people.township.code}888"
+    merge([people.village, other], into=NewPlace(into, "合并村"), on=TODAY, by=None)
+    for old in (people.village.code, other.code):
+        assert client.get(f"/notice/{old}/").url == f"/notice/{into}/"
+        assert client.get(f"/notice/{old}/qr.svg").url == f"/notice/{into}/qr.svg"
+        assert client.get(f"/at/{old}/", follow=True).status_code == 200
+    client.post("/raise/", {"module": "report", "subject": "楼道灯不亮", "detail": ""})
+    client.post("/raise/where/", {"place": into, "address": ""}, follow=True)
+    client.post("/raise/send/", {"phone": ""}, follow=True)
+    assert Matter.objects.get().village.name == "合并村"
+    assert client.get("/notice/999999999999/").status_code == 404
+
+
+def test_of_a_village_that_was_divided_one_chooses_where_one_is(people, client):
+    parts = [NewPlace(f"{people.township.code}{number}", f"{number}村") for number in (701, 702)]
+    asked = [*Place.objects.filter(parent=people.village, valid_to=None), *bodies_at([people.village])]
+    asked += grants_at([people.village], TODAY)
+    split(people.village, parts=parts, belongs={row.pk: 0 for row in asked}, on=TODAY, by=None)
+    page = text(client.get(f"/at/{people.village.code}/"))
+    for number in (701, 702):
+        assert f'href="/at/{people.township.code}{number}/"' in page
+    assert "已分为几个地方" in page

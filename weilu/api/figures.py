@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from ninja import Query, Router
 
 from weilu.indicators.catalogue import catalogue
-from weilu.indicators.choose import NotThere, indicator_of, period_of, place_of
+from weilu.indicators.choose import NotThere, check_place, indicator_of, period_of, place_of
 from weilu.indicators.opening import PARTS, measured, measured_name, open_rows
 from weilu.indicators.reading import read, ways
 from weilu.lib.crypto import EncryptedField, mask_name
@@ -85,7 +85,9 @@ def _entry(item: Indicator, place: Place) -> dict[str, Any]:
 @router.get("figures/{code}", url_name="api_figure")
 def figure(request: AccountRequest, code: str, place: str = "", period: str = "", by: str = "") -> dict[str, Any]:
     """One figure: the object of ``weilu figure --json``."""
-    return read(indicator_for(code), place_for(request.user, place), period_for(period), by).as_dict()
+    indicator, where = indicator_for(code), place_for(request.user, place)
+    check_place(indicator, where)
+    return read(indicator, where, period_for(period), by).as_dict()
 
 
 @router.get("figures/{code}/rows", url_name="api_figure_rows")
@@ -95,6 +97,7 @@ def figure_rows(
 ) -> dict[str, Any]:  # fmt: skip
     """The rows behind a figure or one group of it, as far as the reader may open them."""
     indicator, where, when = indicator_for(code), place_for(request.user, place), period_for(period)
+    check_place(indicator, where)
     opened = open_rows(indicator, where, when, request.user, by=by, key=key, part=part, page=page)
     if page > opened.pages:
         raise NotThere(_("There is no page %(n)s; there are %(pages)s.") % {"n": page, "pages": opened.pages})

@@ -8,7 +8,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.functional import cached_property
 
-from weilu.indicators.choose import NotThere, indicator_of, period_of, place_of
+from weilu.indicators.choose import NotThere, check_place, indicator_of, period_of, place_of
 from weilu.indicators.own import own
 from weilu.lib.explained import NotFound
 from weilu.lib.indicators import Indicator
@@ -103,6 +103,18 @@ def asked_indicator(code: str) -> Indicator:
     """
     try:
         return indicator_of(code)
+    except NotThere as error:
+        raise NotFound(str(error)) from error
+
+
+def refuse_place(indicator: Indicator, place: Place) -> None:
+    """Refuse a place for which an indicator is not counted.
+
+    Raises:
+        NotFound: with where it is counted.
+    """
+    try:
+        check_place(indicator, place)
     except NotThere as error:
         raise NotFound(str(error)) from error
 

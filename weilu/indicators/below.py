@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from weilu.indicators.asked import Asked
 from weilu.indicators.catalogue import catalogue
+from weilu.indicators.live import told_apart
 from weilu.indicators.reading import LEVELS, Part, Reading, ways
 from weilu.indicators.together import read_together
 from weilu.lib.indicators import Indicator
@@ -76,7 +77,7 @@ def parts_of(reading: Reading, places: Sequence[Place]) -> list[Part]:
         for place in places
     ]
     known = {place.code for place in places}
-    return rows + [part for part in reading.parts if part.key not in known]
+    return told_apart(rows) + [part for part in reading.parts if part.key not in known]
 
 
 def middle(parts: Sequence[Part]) -> float | None:

@@ -54,7 +54,7 @@ class BoardForm(forms.Form):
         self.fields["level"].choices = below  # type: ignore[attr-defined]
         if board:  # places of another level would be another board
             self.fields["level"].disabled = True
-        choices = [("", "—"), *((item.code, item.name) for item in catalogue().values())]
+        choices = [("", "—"), *((item.code, item.name) for item in catalogue().values() if not item.by_now)]
         for line in range(1, LINES + 1):
             self.fields[f"code{line}"] = forms.ChoiceField(
                 label=_("Indicator %(n)s") % {"n": line}, choices=choices, required=line == 1
@@ -232,7 +232,9 @@ def _columns(ranked_by: Edition | Board) -> list[tuple[Indicator, dict[str, Any]
 def _context(edition: Edition) -> dict[str, Any]:
     corrections = list(edition.corrections.select_related("place").order_by("at"))
     for row in corrections:
-        row.indicator = catalogue().get(row.code)  # type: ignore[attr-defined]
+        row.indicator = known = catalogue().get(row.code)  # type: ignore[attr-defined]
+        if known and not known.is_fraction:  # kept as floats, and counts all the same
+            row.was, row.now = (value if value is None else int(value) for value in (row.was, row.now))
     return {
         "edition": edition,
         "board": edition.board,

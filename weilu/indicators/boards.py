@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+from collections import Counter
 from dataclasses import dataclass
 from fractions import Fraction
 from hashlib import sha256
@@ -18,6 +19,7 @@ from weilu.indicators.models import Board, Correction, Edition, EditionRow, Obje
 from weilu.indicators.reading import LEVELS, Part, read
 from weilu.indicators.words import period_words
 from weilu.lib.period import Period
+from weilu.orgs.attribution import counting
 from weilu.orgs.models import Level, Place, User
 from weilu.orgs.roles import Permission
 from weilu.orgs.sharding import key_of
@@ -59,6 +61,11 @@ def check_measures(measures: list[dict[str, Any]], level: int) -> None:
     for measure in measures:
         if measure["code"] not in catalogue():
             raise BoardError(_("There is no indicator “%(code)s”.") % {"code": measure["code"]})
+        if catalogue()[measure["code"]].by_now:
+            raise BoardError(
+                _("“%(name)s” hangs on the moment it is read: no board of a period can be ranked by it.")
+                % {"name": catalogue()[measure["code"]].name}
+            )
         if not 1 <= measure["weight"] <= 10:
             raise BoardError(_("A weight is a whole number from 1 to 10."))
     if level not in (Level.CITY, Level.COUNTY, Level.TOWNSHIP, Level.VILLAGE, Level.GRID):
@@ -348,6 +355,30 @@ def publish(edition: Edition, *, by: User) -> Edition:
     return edition
 
 
+def _values_now(edition: Edition, board: Board, period: Period) -> dict[tuple[Any, str], float | int | None]:
+    """Return what the records say now of each place that was published, by its key and the code of the indicator.
+
+    A place that was renamed since is what it is called today. Of places that were merged since, each has its own
+    records only: the sum of them all is no correction.
+    """
+    found = {
+        (standing.place.pk, value["code"]): value["value"]
+        for standing in standings(board.place, board.level, edition.measures, period)
+        for value in standing.values
+    }
+    published = list(edition.rows.select_related("place"))
+    today = counting(row.place_id for row in published)
+    shares = Counter(place.pk for place in today.values())
+    for row in published:
+        for measure in edition.measures:
+            key = (row.place_id, measure["code"])
+            if shares[today[row.place_id].pk] == 1:
+                found[key] = found.get((today[row.place_id].pk, measure["code"]))
+            elif measure["code"] in catalogue():
+                found[key] = read(catalogue()[measure["code"]], row.place, period).whole.value
+    return found
+
+
 @transaction.atomic
 def correct(edition: Edition, *, by: User, reason: str) -> list[Correction]:
     """Put what the records say now beside what was published, where it differs; the published rows stay.
@@ -359,11 +390,7 @@ def correct(edition: Edition, *, by: User, reason: str) -> list[Correction]:
     _require(by, edition.board)
     reason = said(reason, REASON, _("A correction needs a reason."))
     board, period = edition.board, Period.of(edition.period)
-    now = {
-        (standing.place.pk, value["code"]): value["value"]
-        for standing in standings(board.place, board.level, edition.measures, period)
-        for value in standing.values
-    }
+    now = _values_now(edition, board, period)
     last = {(row.place_id, row.code): row.now for row in edition.corrections.order_by("at")}
     found = []
     for row in edition.rows.all():

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from weilu.indicators.catalogue import catalogue
 from weilu.lib.indicators import Indicator
 from weilu.lib.period import Period
-from weilu.orgs.models import Place
+from weilu.orgs.models import Level, Place
 
 
 class NotThere(ValueError):
@@ -27,6 +27,19 @@ def indicator_of(code: str) -> Indicator:
         return known[code]
     near = ", ".join(get_close_matches(code, known, n=3, cutoff=0.5)) or ", ".join(known)
     raise NotThere(_("There is no indicator “%(code)s”. Perhaps: %(near)s") % {"code": code, "near": near})
+
+
+def check_place(indicator: Indicator, place: Place) -> None:
+    """Refuse a place that is smaller than any that the rows of an indicator name.
+
+    Raises:
+        NotThere: with where they are counted.
+    """
+    if place.level > Level.GRID and not indicator.place.endswith("path"):
+        raise NotThere(
+            _("“%(name)s” is counted down to the grid, not for a building: ask for %(grid)s.")
+            % {"name": indicator.name, "grid": place.parent}
+        )
 
 
 def period_of(text: str) -> Period:

@@ -10,14 +10,14 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from weilu.indicators import charts, compare, export
-from weilu.indicators.asked import Asked, asked, asked_indicator, offered_periods, readable
+from weilu.indicators.asked import Asked, asked, asked_indicator, offered_periods, readable, refuse_place
 from weilu.indicators.catalogue import catalogue
-from weilu.indicators.choose import NotThere, period_of
+from weilu.indicators.choose import NotThere, check_place, period_of
 from weilu.indicators.compare import Compared, Siblings
 from weilu.indicators.reading import LEVELS, ways
 from weilu.lib.indicators import Indicator
 from weilu.orgs.access import AccountRequest, requires
-from weilu.orgs.models import Place
+from weilu.orgs.models import Level, Place
 from weilu.orgs.roles import Permission
 
 MOST_NEIGHBOURS = 60
@@ -30,7 +30,8 @@ def kinds() -> dict[str, str]:
 
 def neighbours(request: AccountRequest, place: Place) -> list[Place]:
     """Return places that the page offers: the siblings in reach, else those right below."""
-    rows = Place.objects.filter(readable(request.user), valid_to=None).exclude(pk=place.pk).order_by("code")
+    rows = Place.objects.filter(readable(request.user), valid_to=None, level__lte=Level.GRID)
+    rows = rows.exclude(pk=place.pk).order_by("code")
     around = list(rows.filter(parent=place.parent_id, level=place.level)[:MOST_NEIGHBOURS]) if place.parent_id else []
     return around or list(rows.filter(parent=place.pk)[:MOST_NEIGHBOURS])
 
@@ -63,6 +64,7 @@ def _places(request: AccountRequest, wanted: Asked, indicator: Indicator, contex
         return None
     try:
         other = compare.place_named(text, readable(request.user))
+        check_place(indicator, other)
     except NotThere as error:
         context["problem"] = str(error)
         return None
@@ -116,6 +118,7 @@ def figure_compare(request: AccountRequest, code: str) -> HttpResponse:
             problem, request.GET = str(error), request.GET.copy()  # type: ignore[assignment]
             request.GET.pop("period")  # type: ignore[attr-defined]
     wanted = asked(request)
+    refuse_place(indicator, wanted.place)
     kind = request.GET.get("kind", "")
     kind = kind if kind in kinds() else "periods"
     context: dict[str, Any] = {

@@ -2,13 +2,18 @@
 
 from typing import Any
 
+from django.core.exceptions import EmptyResultSet
+from django.db import connection
+from django.db.models import Value
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
+from psycopg import ClientCursor
 
 from weilu.indicators.asked import Asked, asked, asked_indicator, offered_periods
 from weilu.indicators.catalogue import catalogue
+from weilu.indicators.live import measures_of
 from weilu.indicators.reading import rows_of, ways
 from weilu.indicators.uses import uses_of
 from weilu.indicators.words import ADDS, MEASURES, MECHANISMS, when_words, where_words
@@ -49,10 +54,18 @@ def figures(request: AccountRequest) -> HttpResponse:
 
 
 def query_of(wanted: Asked, indicator: Indicator) -> str:
-    """Return the query behind a figure, for who may manage; else nothing."""
+    """Return the query that measures a figure, as it may be run, for who may manage; else nothing."""
     if Permission.MANAGE not in wanted.user.permissions:
         return ""
-    return str(rows_of(wanted.counted(indicator), wanted.place, wanted.period).query)
+    measures = measures_of(indicator)
+    rows = rows_of(wanted.counted(indicator), wanted.place, wanted.period).order_by()
+    measured = rows.annotate(whole=Value("")).values("whole").annotate(**measures).values(*measures)
+    try:
+        text, params = measured.query.sql_with_params()
+    except EmptyResultSet:
+        return ""
+    connection.ensure_connection()
+    return str(ClientCursor(connection.connection).mogrify(text, params))
 
 
 @requires(Permission.VIEW)

@@ -2,11 +2,13 @@
 
 import datetime as dt
 import re
+from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.contrib.postgres.fields import ArrayField
+from django.core.exceptions import EmptyResultSet
 from django.db import connection
 from django.db.models import Case, Count, F, Func, Q, QuerySet, Sum, Value, When
 from django.db.models.fields import CharField, DateField, DateTimeField, IntegerField, TextField
@@ -17,7 +19,7 @@ from django.utils.translation import gettext_lazy as _lazy
 from weilu.indicators.fields import field_of
 from weilu.lib.indicators import Breakdown, Indicator, Measure
 from weilu.lib.period import Period, spans_of
-from weilu.orgs.attribution import counted_at, counting, find_group, in_group, is_group, naming
+from weilu.orgs.attribution import counted_at, counting, find_group, in_group, is_group, naming, paths_of
 from weilu.orgs.models import Level, Place, User
 from weilu.orgs.scope import COLUMNS, in_place
 
@@ -104,7 +106,10 @@ def _moment(rows: QuerySet, path: str, moment: dt.datetime, day: dt.date) -> dt.
 
 def _in(indicator: Indicator, place: Place) -> Q:
     if indicator.place.endswith("path"):
-        return Q(**{f"{indicator.place}__startswith": place.path})
+        found = Q()
+        for path in paths_of(place):
+            found |= Q(**{f"{indicator.place}__startswith": path})
+        return found
     return in_place(place, indicator.place)
 
 
@@ -369,7 +374,10 @@ def _counted_in_spans(indicator: Indicator, rows: QuerySet, span: Any) -> list[d
     elif indicator.measure is not Measure.COUNT:
         held["held"] = F(indicator.value) if isinstance(indicator.value, str) else indicator.value
         numerator = "count(DISTINCT held)" if indicator.measure is Measure.PEOPLE else "sum(held)"
-    text, params = rows.annotate(**held).values(*held).query.sql_with_params()
+    try:
+        text, params = rows.annotate(**held).values(*held).query.sql_with_params()
+    except EmptyResultSet:  # the rows name no place of this level
+        return []
     with connection.cursor() as cursor:
         cursor.execute(
             f'SELECT "group", count(*), {numerator} FROM ({text} LIMIT ALL) spans GROUP BY 1',  # noqa: S608  of the ORM
@@ -411,7 +419,24 @@ def in_order(parts: list[Part], by: str) -> list[Part]:
     """Return groups in the order in which they are shown: times as they pass, others by what they hold."""
     if by in TIMES:
         return sorted(parts, key=lambda part: part.key)
+    parts = told_apart(parts) if by in LEVELS else parts
     return sorted(parts, key=lambda part: (part.value is None, -(part.value or 0), part.key))
+
+
+def told_apart(parts: list[Part]) -> list[Part]:
+    """Return places that have one name with what tells them apart: the place above, or their code where it is one."""
+    many = Counter(part.name for part in parts if part.key)
+    alike = [part.key for part in parts if many[part.name] > 1]
+    if not alike:
+        return parts
+    above = dict(Place.objects.filter(code__in=alike, valid_to=None).values_list("code", "parent__short_name"))
+    pairs = Counter((part.name, above.get(part.key)) for part in parts)
+
+    def told(part: Part) -> str:
+        place = above[part.key]
+        return f"{part.name}（{place if pairs[part.name, place] == 1 else part.key}）"
+
+    return [replace(part, name=told(part)) if part.key in alike and above.get(part.key) else part for part in parts]
 
 
 def _whole(indicator: Indicator, rows: QuerySet, groups: list[dict[str, Any]]) -> Part:

@@ -36,19 +36,16 @@ def in_passes(indicators: Iterable[Indicator], narrow: Narrow) -> list[Sql]:
     together: dict[Any, list[Half]] = {}
     found = []
     for indicator in indicators:
-        pair = list(halves(indicator, indicator.rows()))
-        if all(_by_own_columns(half) for half in pair):
-            for half in pair:
+        if indicator.measure is Measure.PEOPLE:  # a cell for each of them
+            found.append(cells(indicator, indicator.rows().filter(narrow(indicator))))
+            continue
+        for half in halves(indicator, indicator.rows()):
+            if asks_own_columns(half.rows, half.grouped()):
                 key = (half.rows.model, indicator.place, half.time, tuple(own_ways(indicator)))
                 together.setdefault(key, []).append(half)
-        else:
-            found.append(cells(indicator, indicator.rows().filter(narrow(indicator))))
+            else:
+                found.append(_alone(half, half.rows.filter(narrow(indicator))))
     return [_pass(shared, narrow(shared[0].indicator)) for shared in together.values()] + found
-
-
-def _by_own_columns(half: Half) -> bool:
-    """Tell whether which rows count can be said of a row alone, so that a pass may ask it of every row."""
-    return half.indicator.measure is not Measure.PEOPLE and asks_own_columns(half.rows, half.grouped())
 
 
 def asks_own_columns(rows: QuerySet, grouped: QuerySet) -> bool:
@@ -73,7 +70,8 @@ def any_of(rows: QuerySet, conditions: list[Any]) -> QuerySet:
 
 def _pass(shared: list[Half], which: Q) -> Sql:
     indicator, time = shared[0].indicator, shared[0].time
-    rows = shared[0].rows.model._base_manager.order_by().filter(which)
+    # What has no such time is counted nowhere; said so, an index of those that have one is enough.
+    rows = shared[0].rows.model._base_manager.order_by().filter(which, **{f"{time}__isnull": False})
     conditions: list[Any] = [half.rows.query.where for half in shared]
     rows = any_of(rows, conditions)
     named = grouping_keys(indicator, time)
@@ -83,6 +81,14 @@ def _pass(shared: list[Half], which: Q) -> Sql:
         counted[f"c_numerator{number}"] = numerator_of(half.indicator, condition or None)
     text, params = rows.annotate(**named).values(*named).annotate(**counted).query.sql_with_params()
     return _cells_of(shared, Sql(text, params), list(counted))
+
+
+def _alone(half: Half, rows: QuerySet) -> Sql:
+    """Return the query of the cells that rows of one indicator make, which cannot share a pass."""
+    named = grouping_keys(half.indicator, half.time)
+    counted = {"c_rows0": Count("*"), "c_numerator0": numerator_of(half.indicator)}
+    text, params = rows.order_by().annotate(**named).values(*named).annotate(**counted).query.sql_with_params()
+    return _cells_of([half], Sql(text, params), list(counted))
 
 
 def _cells_of(shared: list[Half], fine: Sql, counted: list[str]) -> Sql:

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from weilu.indicators import charts, export
-from weilu.indicators.asked import Asked, asked, asked_indicator, offered_periods
+from weilu.indicators.asked import Asked, asked, asked_indicator, offered_periods, refuse_place
 from weilu.indicators.below import nothing
 from weilu.indicators.dashboard import LATE, USUAL_DAYS, dashboard_of, empty, late_at, link
 from weilu.indicators.definition_views import query_of
@@ -82,6 +82,7 @@ def figure(request: AccountRequest, code: str) -> HttpResponse:
     """One figure: its value, what it is made of, how it was before."""
     indicator, wanted = asked_indicator(code), asked(request)
     place, period = wanted.place, wanted.period
+    refuse_place(indicator, place)
     there = ways(indicator, place)
     by = request.GET.get("by", "")
     try:
@@ -118,6 +119,7 @@ def figure(request: AccountRequest, code: str) -> HttpResponse:
         "export": wanted.link(by=by, format="xlsx"),
         "sql": query_of(wanted, indicator),
         "to_come": period.start > timezone.localdate(),
+        "running": period.start <= timezone.localdate() < period.last_day,
         "printed": timezone.localtime(),
     }
     return render(request, "indicators/figure.html", context)
@@ -156,6 +158,7 @@ def _page(request: AccountRequest) -> int:
 def figure_rows(request: AccountRequest, code: str) -> HttpResponse:
     """The rows behind a figure or one group of it, as far as the reader may see; how many they may not is said."""
     indicator, wanted = asked_indicator(code), asked(request)
+    refuse_place(indicator, wanted.place)
     by, key, part = (request.GET.get(name, "") for name in ("by", "key", "part"))
     opening = partial(
         open_rows, wanted.counted(indicator), wanted.place, wanted.period, request.user, by=by, key=key, part=part
@@ -242,6 +245,7 @@ def dashboard(request: AccountRequest) -> HttpResponse:
         "printed": timezone.localtime(),
         "empty": empty(shown),
         "over": wanted.period.last_day < today,
+        "running": wanted.period.start <= today < wanted.period.last_day,
         **shown,
         **_map(wanted, shown),
     }
@@ -260,9 +264,12 @@ def _map(wanted: Asked, shown: dict[str, Any]) -> dict[str, Any]:
     measure, below = shown["measure"], shown["below"]
     if not measure or not below or below.by not in levels_of(measure, wanted.place):
         return {}
+    drawn = coloured(wanted, measure, below.by)
+    if drawn.without == len(drawn.areas):
+        return {}  # a map of nothing
     return {
         "areas": areas_address(wanted, measure, below.by),
         "box": box_around(wanted.place),
         "tiles": settings.TILES,
-        "coloured": coloured(wanted, measure, below.by),
+        "coloured": drawn,
     }

@@ -122,7 +122,10 @@ INDICATORS = [
     Indicator(
         code="matters.unsettled",
         name=_("Matters not settled"),
-        scope=_("Matters received and not settled by the end of the period; no duplicates, none not taken on."),
+        scope=_(
+            "Matters received and not settled by the end of the period, by what is known of them today: duplicates and "
+            "those not taken on never count, and one that was reopened counts as if it had not been settled before."
+        ),
         unit=_("matters"),
         mechanism="B3",
         rows=lambda: Matter.objects.filter(TAKEN_ON),

@@ -101,6 +101,20 @@ def naming(place: Place) -> tuple[str, str]:
     return str(place.pk), _("%(place)s before (until %(day)s)") % {"place": place.short_name, "day": day}
 
 
+def paths_of(place: Place) -> list[str]:
+    """Return the paths of a place and of all that is counted in it: what it goes on from, if that was not split.
+
+    What stood at a place that ended, and ended before it, keeps that path. Where another place of today has its code,
+    what stands there is counted in that one.
+    """
+    before = set(place.formerly) - set(place.split_from) if place.valid_to is None else set()
+    if not before:
+        return [place.path]
+    others = Place.objects.filter(level=place.level, valid_to=None).exclude(pk=place.pk).values("code")
+    rows = Place.objects.filter(pk__in=before, split_away__isnull=True).exclude(code__in=others)
+    return list(dict.fromkeys([place.path, *rows.values_list("path", flat=True)]))
+
+
 def find_group(key: str, level: int) -> Place | None:
     """Return the place that :func:`naming` named so."""
     rows = Place.objects.filter(level=level)

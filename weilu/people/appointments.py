@@ -91,22 +91,26 @@ def change_post(post: Post, *, by: User | None, on: dt.date | None = None, **giv
     """Correct a post. With another role, the accounts of its holders change theirs on ``on`` (today if not given).
 
     Raises:
-        AppointmentError: as for :func:`make_post`; or more people hold it than it would have seats.
+        AppointmentError: as for :func:`make_post`; or more people hold it than it would have seats, or somebody held
+            it before the day from which it would be there.
     """
     with _in_words():
         held = _locked(post)
-        given = {name: given[name] for name in POST_COLUMNS if name in given and given[name] != getattr(held, name)}
+        names = (*POST_COLUMNS, "valid_from")
+        given = {name: given[name] for name in names if name in given and given[name] != getattr(held, name)}
         if not given:
             return held
         was_role = held.role
         for name, value in given.items():
             setattr(held, name, value)
         _check_post(held, by, asks_for=was_role if "role" in given else "")
+        if "valid_from" in given:
+            _check_begin(held)
         _enough_seats(held, on or timezone.localdate())
         held.save(update_fields=list(given))
         if "role" in given:
             _change_role(held, on or timezone.localdate())
-        _note(held, "post_change", by, given)
+        _note(held, "post_change", by, given | ({"valid_from": str(held.valid_from)} if "valid_from" in given else {}))
     return held
 
 
@@ -429,6 +433,21 @@ def _inside(since: dt.date, until: dt.date | None, body: Organisation, post: Pos
                 _("“%(name)s” ends on %(day)s, before these days are over.") % {"name": row, "day": row.valid_to},
                 "until",
             )
+
+
+def _check_begin(post: Post) -> None:
+    """Refuse a first day of a post before its body's, after its own last, or after somebody held it."""
+    try:
+        _inside(post.valid_from, post.valid_to, post.organisation)
+    except AppointmentError as error:
+        raise AppointmentError(error.message, "valid_from") from error
+    before = post.appointments.filter(valid_from__lt=post.valid_from).select_related("person")
+    if first := before.order_by("valid_from").first():
+        raise AppointmentError(
+            _("%(name)s held it from %(day)s: the post began by then.")
+            % {"name": first.person, "day": first.valid_from},
+            "valid_from",
+        )
 
 
 def _check_person(person: Person, post: Post) -> None:

@@ -25,7 +25,7 @@ from weilu.people.keeping_forms import (
     BodyNewForm,
     DayForm,
     HandOverUndoForm,
-    PostForm,
+    PostChangeForm,
     PostNewForm,
 )
 from weilu.people.models import Appointment, Membership, Person, Post
@@ -133,7 +133,7 @@ def organisation_close(request: AccountRequest, pk: str) -> HttpResponse:
 def post_new(request: AccountRequest, pk: str) -> HttpResponse:
     """A new post of a body."""
     body = _body(request, pk)
-    form = PostNewForm(request.POST or None, initial={"since": max(body.valid_from, timezone.localdate())})
+    form = PostNewForm(request.POST or None, initial={"since": body.valid_from})
     if request.method == "POST" and _save(form, lambda **given: verbs.make_post(body, by=request.user, **given)):
         messages.success(request, _("The post was made."))
         return redirect(_posts_page(body))
@@ -144,8 +144,8 @@ def post_new(request: AccountRequest, pk: str) -> HttpResponse:
 def post_edit(request: AccountRequest, pk: str) -> HttpResponse:
     """Correct a post."""
     post = _post(request, pk)
-    initial = {name: getattr(post, name) for name in verbs.POST_COLUMNS}
-    form = PostForm(request.POST or None, initial=initial)
+    initial = {name: getattr(post, name) for name in (*verbs.POST_COLUMNS, "valid_from")}
+    form = PostChangeForm(request.POST or None, initial=initial)
     if request.method == "POST" and _save(form, lambda **given: verbs.change_post(post, by=request.user, **given)):
         messages.success(request, _("Saved."))
         return redirect(_posts_page(post.organisation))

@@ -134,7 +134,22 @@ class PostForm(Given):
 class PostNewForm(PostForm):
     """A new post."""
 
-    since = day(_("from"))
+    since = day(
+        _("from"),
+        required=False,
+        help_text=_("Without a day, since the body began: who holds it today may have been appointed long ago."),
+    )
+
+
+class PostChangeForm(PostForm):
+    """A post that is there."""
+
+    valid_from = day(_("from"), required=False)
+
+    @property
+    def given(self) -> dict[str, Any]:
+        """Without a first day, it stays."""
+        return {name: value for name, value in self.cleaned_data.items() if name != "valid_from" or value}
 
 
 class AppointForm(Given):

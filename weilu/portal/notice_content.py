@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from weilu.matters.models import Matter
 from weilu.orgs.models import Jurisdiction, Level, Organisation, Place, valid_on
+from weilu.orgs.scope import ids_of, in_place
 from weilu.people.models import Appointment, Membership
 from weilu.portal.models import NoticeText
 
@@ -209,10 +210,11 @@ def settled_at(place: Place) -> list[Settled]:
     """Return what was settled at a place lately; a building shows what was settled in its grid."""
     if place.level == Level.BUILDING:
         place = place.parent  # type: ignore[assignment]
-    if place.level == Level.GRID:
-        return _settled(Matter.objects.filter(village_id=place.parent_id, grid_id=place.pk))
-    column = {Level.COUNTY: "county_id", Level.TOWNSHIP: "township_id", Level.VILLAGE: "village_id"}
-    return _settled(Matter.objects.filter(**{column[Level(place.level)]: place.pk}))
+    rows = Matter.objects.filter(in_place(place))  # what was settled before it was renamed, merged or split too
+    if place.level == Level.GRID:  # published matters are found by their village
+        villages = Place.objects.filter(children__in=ids_of(place)).distinct()
+        rows = rows.filter(village_id__in={pk for village in villages for pk in ids_of(village)})
+    return _settled(rows)
 
 
 def _village(place: Place) -> Place:

@@ -33,7 +33,7 @@ from weilu.portal.notice_content import (
 )
 from weilu.portal.notice_print import link_of, page_data, qr_svg, set_one
 from weilu.portal.notice_services import Refused, order_print, set_duties, set_public_phone
-from weilu.portal.views import READING, open_place
+from weilu.portal.views import READING, follows_places, open_place
 
 LONGEST_DUTIES = 120  # a notice is one page
 REFRESH = "2"  # seconds, while a print is under way
@@ -85,6 +85,7 @@ def _pdf(request: HttpRequest, notice: Notice) -> HttpResponse:
 @public
 @limited("read", READING)
 @require_safe
+@follows_places
 def notice(request: HttpRequest, code: str) -> HttpResponse:
     """The notice of a place: who is responsible, what they do, how to reach them, what was settled; and a QR code."""
     return _page(request, *_of_place(code))
@@ -93,6 +94,7 @@ def notice(request: HttpRequest, code: str) -> HttpResponse:
 @public
 @limited("read", READING)
 @require_safe
+@follows_places
 def notice_qr(request: HttpRequest, code: str) -> HttpResponse:
     """The QR code of a place's notice, as SVG."""
     return _qr(request, _of_place(code)[0])
@@ -101,6 +103,7 @@ def notice_qr(request: HttpRequest, code: str) -> HttpResponse:
 @public
 @limited("print", READING)
 @require_safe
+@follows_places
 def notice_pdf(request: HttpRequest, code: str) -> HttpResponse:
     """The notice of a place, to print on A4."""
     return _pdf(request, _of_place(code)[0])

@@ -19,7 +19,7 @@ from weilu.orgs.rate_limit import limited
 from weilu.portal import drafts
 from weilu.portal.forms import ContactForm, WhatForm
 from weilu.portal.models import Draft
-from weilu.portal.views import READING, nearest, needs_county, open_place
+from weilu.portal.views import READING, follows_places, nearest, needs_county, open_place
 from weilu.records.attachments import MAX_FILES, BadFile, attach, remove
 from weilu.records.models import Attachment
 
@@ -95,6 +95,7 @@ def _add_photos(request: HttpRequest, draft: Draft) -> list[str]:
 @public
 @limited("read", READING)
 @require_safe
+@follows_places
 def at_place(request: HttpRequest, code: str) -> HttpResponse:
     """Where the QR code of a notice leads: the form, with its place already known."""
     place, jurisdiction = open_place(code)

@@ -1,6 +1,8 @@
 """Residents' pages: no account, no script needed. Each calls the services of matters and nothing else."""
 
 import math
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 from django.contrib import messages
@@ -8,6 +10,7 @@ from django.core.cache import cache
 from django.db.models import F
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
@@ -22,6 +25,7 @@ from weilu.orgs.access import public
 from weilu.orgs.models import Jurisdiction, Level, Place, valid_on
 from weilu.orgs.rate_limit import limited
 from weilu.orgs.scope import in_place
+from weilu.orgs.succession import places_today
 from weilu.portal.drafts import COOKIE as DRAFT_COOKIE
 
 READING = ("GET", "HEAD")
@@ -135,10 +139,51 @@ def results(request: HttpRequest) -> HttpResponse:
     return render(request, "portal/results.html", context)
 
 
+class WentOn(Exception):
+    """A place has ended, and other places go on from it: what hangs on the wall still leads there.
+
+    Attributes:
+        places: those of today.
+    """
+
+    def __init__(self, ended: Place, places: list[Place]):
+        super().__init__(ended.code)
+        self.ended, self.places = ended, places
+
+
+def follows_places(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Lead from the address of a place that has ended to what it is today; where that is several, let one choose."""
+
+    @wraps(view)
+    def following(request: HttpRequest, code: str) -> HttpResponse:
+        try:
+            return view(request, code)
+        except WentOn as went:
+            name = str(request.resolver_match.view_name) if request.resolver_match else "notice"
+            found = [(place, reverse(name, args=[place.code])) for place in went.places]
+            if len(found) == 1:
+                return redirect(found[0][1])
+            context = {"ended": went.ended, "places": found, "jurisdiction": Jurisdiction.of(went.places[0])}
+            return render(request, "portal/went_on.html", context)
+
+    return following
+
+
 def open_place(code: str) -> tuple[Place, Jurisdiction]:
-    """Return a place and the county that uses the platform there; elsewhere there is none."""
-    rows = Place.objects.filter(valid_on(timezone.localdate()), level__gte=Level.COUNTY)
-    place = get_object_or_404(rows.select_related("parent__parent__parent"), code=code)
+    """Return a place and the county that uses the platform there; elsewhere there is none.
+
+    Raises:
+        WentOn: it has ended, and others go on from it.
+    """
+    rows = Place.objects.filter(level__gte=Level.COUNTY).select_related("parent__parent__parent")
+    place = rows.filter(valid_on(timezone.localdate()), code=code).first()
+    if place is None:
+        ended = rows.filter(code=code, valid_to__isnull=False).order_by("-valid_to").first()
+        if ended is None:
+            raise Http404
+        if today := [row for row in places_today(ended) if Jurisdiction.of(row)]:
+            raise WentOn(ended, today)
+        raise Http404
     jurisdiction = Jurisdiction.of(place)
     if jurisdiction is None:
         raise Http404
