@@ -5,9 +5,14 @@ import threading
 
 import pytest
 from django.db import connection
+from django.utils import timezone
 
 from tests.people.people_cast import id_number, person
+from weilu.indicators.catalogue import catalogue
+from weilu.indicators.reading import read
+from weilu.lib.period import Period
 from weilu.orgs.models import Grant
+from weilu.orgs.roles import Role
 from weilu.people.appointments import appoint, make_post
 from weilu.people.honours import award
 from weilu.people.merging import duplicates_of, merge, pairs, undo_merge
@@ -50,7 +55,7 @@ def test_a_merge_moves_everything_and_undoing_it_restores_exactly(world, two):
     other.refresh_from_db()
     assert (other.id_number, other.education, other.user) == (id_number("19850321", 12), "大专", world.member)
     assert (other.sex, other.phone) == ("female", "13800000000")
-    assert other.memberships.count() == 2  # what clashed stayed where it was
+    assert other.memberships.count() == 2  # what stood in both is one
     assert other.appointments.count() == 1
     assert sorted(other.honours.values_list("title", flat=True)) == ["优秀党员", "劳动模范"]
     assert Person.objects.current().get() == other
@@ -229,3 +234,40 @@ def test_the_merged_records_page_of_changes_leads_to_the_one_that_is_kept(world,
     merge(one, into=other, by=None)
     answer = sign_in(world.clerk).get(f"/people/{one.pk}/edit/")
     assert answer.url == f"/people/{other.pk}/edit/"
+
+
+def test_who_was_entered_twice_in_a_branch_counts_once_after_the_merge_and_twice_after_its_undoing(world, two):
+    one, other = two
+    early, late = dt.date(2020, 1, 1), dt.date(2023, 1, 1)
+    Membership.objects.create(person=one, organisation=world.branch, kind="member", valid_from=early, valid_to=None)
+    Membership.objects.create(person=other, organisation=world.branch, kind="member", valid_from=late)
+    before = state()
+
+    def members(year):
+        return read(catalogue()["people.members"], world.village, Period.of(year)).whole.value
+
+    assert (members("2021"), members("2024")) == (1, 2)
+    row = merge(one, into=other, by=None)
+    assert (members("2021"), members("2024")) == (1, 1), "with the days of both"
+    assert [(each.person, each.valid_from) for each in world.branch.memberships.all()] == [(other, early)]
+    undo_merge(row, by=None)
+    assert state() == before
+
+
+def test_of_one_post_held_twice_the_seat_becomes_free_and_the_role_ends_with_it(world, two):
+    one, other = two
+    one.user = world.member
+    one.save()
+    other.user = world.handler
+    other.save()
+    post = make_post(world.branch, title="委员", by=None, strength=2, role=Role.VILLAGE_CLERK)
+    for each in two:
+        appoint(post, person=each, by=None, since=DAY)
+    row = merge(one, into=other, by=None)
+    assert [each.person for each in post.appointments.all()] == [other]
+    given = Grant.objects.get(user=world.member, role=Role.VILLAGE_CLERK)
+    assert given.valid_to == timezone.localdate()
+    undo_merge(row, by=None)
+    given.refresh_from_db()
+    assert given.valid_to is None
+    assert post.appointments.get(person=one).grant == given

@@ -22,9 +22,10 @@ FILLED = ("sex", "birth_date", "id_number", "phone", "ethnicity", "education", "
 
 
 def merge(person: Person, *, into: Person, by: User | None, versions: tuple[int, int] | None = None) -> PersonMerge:
-    """Merge ``person`` into ``into``: memberships, posts, honours and the account move unless they clash there.
+    """Merge ``person`` into ``into``: memberships, posts, honours and the account move.
 
-    What the other record lacks is filled from this one. All that moved is kept, for :func:`undo_merge`.
+    What stands in both records becomes one, with the days of both, so that nobody counts twice. What the other record
+    lacks is filled from this one. All that moved or became one is kept, for :func:`undo_merge`.
 
     Args:
         versions: of ``person`` and ``into`` as ``by`` saw them; None only where nobody looked.
@@ -39,7 +40,9 @@ def merge(person: Person, *, into: Person, by: User | None, versions: tuple[int,
             if versions is not None and (source.version, target.version) != versions:
                 raise PersonChanged
             _check(source, target, by)
-            moved = {name: _move(model, source, target) for name, model in TABLES.items()}
+            moved: dict[str, Any] = {name: _move(model, source, target) for name, model in TABLES.items()}
+            moved["stretched"] = _stretch(source, target)
+            moved["doubles"], moved["ended"] = _put_away(source)
             moved |= _move_account(source, target)
             filled = _fill(source, target)
             source.merged_into = target
@@ -77,6 +80,7 @@ def undo_merge(merged: PersonMerge, *, by: User | None) -> Person:
             _end_grants(row.moved.get("grants", []))
             for name, model in TABLES.items():
                 model._default_manager.filter(pk__in=row.moved.get(name, []), person=target).update(person=source)
+            _bring_back(row.moved)
             if target.user_id and str(target.user_id) == row.moved.get("user"):
                 source.user, target.user = target.user, None
             emptied = _empty(source, target, row.filled)
@@ -135,6 +139,69 @@ def _move(model: type[models.Model], source: Person, target: Person) -> list[str
     keys = list(rows.exclude(Exists(there)).values_list("pk", flat=True))
     model._default_manager.filter(pk__in=keys).update(person=target)
     return [str(key) for key in keys]
+
+
+def _stretch(source: Person, target: Person) -> list[dict[str, Any]]:
+    """Give memberships of ``target`` the days that ``source`` was in the same body as the same before or after; return
+    the days that they had and those that they got."""
+    found: list[dict[str, Any]] = []
+    for row in source.memberships.order_by("valid_from"):
+        same = target.memberships.filter(organisation=row.organisation_id, kind=row.kind)
+        ends = Q(valid_to=None) | Q(valid_to__gt=row.valid_from)
+        there = [each for each in same.filter(ends) if row.valid_to is None or each.valid_from < row.valid_to]
+        if len(there) != 1:  # several, with what lies between them: their days stay
+            continue
+        [kept] = there
+        was = kept.valid_from, kept.valid_to
+        since, until = min(kept.valid_from, row.valid_from), _later(kept.valid_to, row.valid_to)
+        if (since, until) != was:
+            kept.valid_from, kept.valid_to = since, until
+            kept.save(update_fields=["valid_from", "valid_to"])
+            found.append({"pk": str(kept.pk), "was": [_text(day) for day in was], "now": [_text(since), _text(until)]})
+    return found
+
+
+def _later(one: dt.date | None, other: dt.date | None) -> dt.date | None:
+    return max(one, other) if one and other else None
+
+
+def _text(day: dt.date | None) -> str | None:
+    return day.isoformat() if day else None
+
+
+def _put_away(source: Person) -> tuple[list[dict[str, Any]], dict[str, str | None]]:
+    """Remove what ``source`` still has: the other record says it too. Return it, and the grants that ended with it."""
+    rows = [(name, row) for name, model in TABLES.items() for row in model._default_manager.filter(person=source)]
+    kept, today = [{"table": name, **_columns(row)} for name, row in rows], timezone.localdate()
+    grants = [row.grant for _name, row in rows if isinstance(row, Appointment) and row.grant]
+    ended = {str(each.pk): _text(each.valid_to) for each in grants if each.valid_to is None or each.valid_to > today}
+    for _name, row in rows:
+        row.delete()
+    for grant in grants:
+        if str(grant.pk) in ended:
+            grant.valid_to = max(today, grant.valid_from)
+            grant.save(update_fields=["valid_to"])
+    return kept, ended
+
+
+def _columns(row: models.Model) -> dict[str, str | None]:
+    """Return the columns of a row as JSON keeps them, to the microsecond."""
+    fields = row._meta.concrete_fields
+    return {each.attname: None if getattr(row, each.attname) is None else each.value_to_string(row) for each in fields}
+
+
+def _bring_back(moved: dict[str, Any]) -> None:
+    """Make two again of what had become one; days that somebody changed since stay."""
+    for each in moved.get("stretched", []):
+        (was_from, was_to), (now_from, now_to) = each["was"], each["now"]
+        rows = Membership.objects.filter(pk=each["pk"], valid_from=now_from, valid_to=now_to)
+        rows.update(valid_from=was_from, valid_to=was_to)
+    for each in moved.get("doubles", []):
+        model = TABLES[each["table"]]
+        columns = {field.attname: field.to_python(each[field.attname]) for field in model._meta.concrete_fields}
+        model(**columns).save(force_insert=True)
+    for key, until in moved.get("ended", {}).items():
+        Grant.objects.filter(pk=key).update(valid_to=until)
 
 
 def _clash(model: type[models.Model]) -> Q:
