@@ -33,7 +33,7 @@ app.add_typer(demos, name="demo", rich_help_panel=RUN)
 console = Console(stderr=True)
 
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Check everything, write nothing.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of a table.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
 
 def setup() -> None:
