@@ -44,7 +44,8 @@ def in_passes(indicators: Iterable[Indicator], narrow: Narrow) -> list[Sql]:
                 key = (half.rows.model, indicator.place, half.time, tuple(own_ways(indicator)))
                 together.setdefault(key, []).append(half)
             else:
-                found.append(_alone(half, half.rows.filter(narrow(indicator))))
+                dated = {f"{half.time}__isnull": False}
+                found.append(_alone(half, half.rows.filter(narrow(indicator), **dated)))
     return [_pass(shared, narrow(shared[0].indicator)) for shared in together.values()] + found
 
 

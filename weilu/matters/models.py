@@ -192,7 +192,7 @@ class Matter(Record):
             *place_indexes("matter", counted=[*COUNTED, "settled_at"]),
             models.Index(
                 fields=["county", "settled_at"],
-                include=[*COUNTED, "settled_late", "rating", "taken_by", "created_at"],
+                include=[*COUNTED, "settled_late", "rating", "taken_by", "handler", "created_at"],
                 name="matter_settled",
                 condition=Q(settled_at__isnull=False),
             ),
