@@ -177,6 +177,8 @@ def test_a_second_grid_of_a_name_in_a_village_is_refused_with_the_code_of_the_fi
         feature("G3", square(2), name="第九网格"),
         feature("G4", square(3), name="第十网格", level="building"),
         feature("G5", square(3), name="第十网格"),
+        feature("G6", square(3), name="1号楼", level="building"),
+        feature("G7", square(3), name="1号楼", level="building"),
     )
     result = run(raw, place=world.village)
     assert [(error["row"], error["field"]) for error in result.errors] == [(1, "name"), (3, "name")]

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -229,7 +229,7 @@ def dashboard(request: AccountRequest) -> HttpResponse:
     today = timezone.localdate()
     wanted = asked(request, last_days(today, USUAL_DAYS), own_first=True)
     if wanted.place.level >= Level.BUILDING:
-        return redirect("dashboard")
+        raise NotFound(_("A building has no page of its own here; see its grid."))
     shown = dashboard_of(wanted, today, request.GET.get("measure", ""))
     if request.GET.get("format") == "xlsx":
         return export.dashboard(wanted, shown)

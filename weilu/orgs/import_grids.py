@@ -324,9 +324,9 @@ class Intake:
             self.result.duplicates += 1
 
     def _check_name(self, given: Feature, parent: Place, there: Place | None) -> None:
-        """Refuse a name that another place right below the same one has: which of them a record means, nobody knows."""
-        if there and there.name == given.name:
-            return
+        """Refuse a grid whose name another in the village has: which of them a record means, nobody knows."""
+        if given.level != Level.GRID or (there and there.name == given.name):
+            return  # every estate has its building no. 1
         namesake = self.names.get((parent.code, given.level, given.name))
         if namesake and namesake != given.code:
             raise Refusal(

@@ -237,6 +237,9 @@ def test_rows_that_a_filter_hides_are_read_and_told(world, enter):
     assert Person.objects.count() == 2
     assert any("1行被隐藏" in note and "：3" in note for note in result.notes)
     assert not any("隐藏" in note for note in enter("members", hiding([HEAD, GOOD, second])).notes)
+    assert not any("隐藏" in note for note in enter("members", hiding([HEAD, GOOD], 3, 4, 5)).notes), (
+        "nobody stands there"
+    )
 
 
 def test_a_roster_on_a_hidden_sheet_only_is_told_so(world, enter):

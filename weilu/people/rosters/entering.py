@@ -223,7 +223,7 @@ class _Work:
         if roster.nameless:
             letters = "、".join(get_column_letter(index + 1) for index in sorted(roster.nameless)[:10])
             result.notes.append(_("Columns without a heading were not read: %(letters)s") % {"letters": letters})
-        if unseen := sorted(number for number in roster.book.unseen(roster.sheet) if number > roster.last_header):
+        if unseen := roster.unseen:
             first = "、".join(map(str, unseen[:10])) + ("…" if len(unseen) > 10 else "")
             result.notes.append(
                 _("%(n)s rows are hidden in the file, by a filter or by hand, and were read like the others: %(rows)s")

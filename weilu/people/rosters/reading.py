@@ -43,6 +43,7 @@ class Roster:
         others: sheets that were not read.
         nameless: columns that hold something and have no heading, known once the rows are read.
         misfits: groups that announce another number of people than stand below them.
+        unseen: rows that were read and that the spreadsheet hides, known once the rows are read.
     """
 
     kind: Kind
@@ -56,6 +57,7 @@ class Roster:
     others: list[str] = field(default_factory=list)
     nameless: set[int] = field(default_factory=set)
     misfits: list[str] = field(default_factory=list)
+    unseen: list[int] = field(default_factory=list)
     groups: int = 0
 
     @property
@@ -120,7 +122,7 @@ class Roster:
         Raises:
             ImportProblem: there are more rows than we take, or the sheet is damaged further down.
         """
-        self.skipped, self.misfits, self.groups = [], [], 0
+        self.skipped, self.misfits, self.unseen, self.groups = [], [], [], 0
         for count, line in enumerate(self._lines(), start=1):
             if count > MOST_ROWS:
                 raise ImportProblem(
@@ -130,7 +132,7 @@ class Roster:
             yield line
 
     def _lines(self) -> Iterator[Line]:
-        sieve, faults = Sieve(self), self._faults()
+        sieve, faults, hidden = Sieve(self), self._faults(), self.book.unseen(self.sheet)
         ours = {index for index, heading in enumerate(self.headings) if heading.startswith(REASON)}
         group, announced, counted = "", 0, 0
         for number, cells in self.rows():
@@ -155,6 +157,8 @@ class Roster:
                 self.groups += 1
             else:
                 counted += 1
+                if number in hidden:
+                    self.unseen.append(number)
                 yield Line(number, cells, group)
         self._count(group, announced, counted)
 
