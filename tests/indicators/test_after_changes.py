@@ -14,9 +14,10 @@ from weilu.lib.period import Period
 from weilu.matters.models import Matter
 from weilu.matters.workflow import State
 from weilu.orgs.bodies import close_body, make_body
-from weilu.orgs.changes import NewPlace, merge, rename
+from weilu.orgs.changes import NewPlace, merge, rename, split
 from weilu.orgs.models import Grant, Level, Organisation, Place
 from weilu.orgs.roles import Role
+from weilu.orgs.succession import bodies_at, grants_at
 
 TODAY = timezone.localdate()
 BEFORE = TODAY - dt.timedelta(days=60)
@@ -96,6 +97,30 @@ def test_places_that_were_merged_after_a_board_was_published_keep_a_value_each(w
     Matter.objects.filter(township=world.other_township).update(settled_late=True)
     [found] = boards.correct(edition, by=world.administrator, reason="一件误记")
     assert (found.place, found.was, found.now) == (world.other_township, 100, 0)
+
+
+def test_a_place_that_was_split_after_a_board_was_published_keeps_its_value(world, edition):
+    parts = [NewPlace("510824197", "东镇"), NewPlace("510824198", "西镇")]
+    asked = [*Place.objects.filter(parent=world.township, valid_to=None), *bodies_at([world.township])]
+    asked += grants_at([world.township], TODAY)
+    split(world.township, parts=parts, belongs={row.pk: 0 for row in asked}, on=TODAY, by=None)
+    assert boards.correct(edition, by=world.administrator, reason="再看一次") == []
+    Matter.objects.filter(pk=Matter.objects.filter(township=world.township).first().pk).update(settled_late=True)
+    [found] = boards.correct(edition, by=world.administrator, reason="一件误记")
+    assert (found.place, found.was, found.now) == (world.township, 100, 50)
+
+
+def test_what_bodies_and_people_say_is_no_correction_once_their_place_was_merged(world):
+    """They went on to the place of today: of those that were published nothing is left, and that is no mistake."""
+    board = Board.objects.create(
+        jurisdiction=world.jurisdiction, place=world.county, title="组织榜", level=Level.TOWNSHIP,
+        measures=[{"code": "bodies.branches", "weight": 1, "more": True}],
+    )  # fmt: skip
+    found = boards.start_edition(board, period=Period.of("2025Q2"), by=world.administrator)
+    boards.show(found, by=world.administrator, until=TODAY - dt.timedelta(days=1))
+    found = boards.publish(found, by=world.administrator)
+    merge([world.township, world.other_township], into=NewPlace("510824199", "大镇"), on=TODAY, by=None)
+    assert boards.correct(found, by=world.administrator, reason="再看一次") == []
 
 
 # --- names ---------------------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from weilu.indicators.catalogue import catalogue
 from weilu.indicators.folding import fold
 from weilu.indicators.live import narrowed, rows_of, seen_by
 from weilu.indicators.opening import SHOWN, measured, open_rows, sees_all
-from weilu.indicators.reading import read, ways
+from weilu.indicators.reading import UnknownBreakdown, read, ways
 from weilu.lib.indicators import Measure
 from weilu.lib.period import Period
 from weilu.matters import services
@@ -171,3 +171,20 @@ def test_the_api_opens_the_parts_of_a_share(work, sign_in):
     found = sign_in(work.county_clerk).get("/api/v1/figures/matters.in_time/rows?part=yes").json()
     assert found["parts"] == {"yes": found["total"], "no": 0}
     assert {row["values"]["measured"] for row in found["rows"]} == {"按期"}
+
+
+def test_above_the_county_a_month_opens_as_far_as_the_period_goes(work):
+    """Ninety days cut a month: its rows are those that the figure counts, as in a county."""
+    today = timezone.localdate()
+    first = today.replace(day=1) - dt.timedelta(days=1)
+    for day in (first.replace(day=2), first.replace(day=20)):
+        moment = dt.datetime(day.year, day.month, day.day, 12, tzinfo=dt.UTC)
+        Matter.objects.filter(pk=work.matter(at=work.village).pk).update(created_at=moment)
+    fold()
+    indicator, city = catalogue()["matters.raised"], work.county.parent
+    reader = observer_of(work, city)
+    cut = Period.days(first.replace(day=15), today)
+    part = next(each for each in read(indicator, city, cut, "month").parts if each.key == f"{first:%Y-%m}")
+    assert open_rows(indicator, city, cut, reader, by="month", key=part.key).total == part.rows == 1
+    with pytest.raises(UnknownBreakdown):
+        open_rows(indicator, city, YEAR, reader, by="month", key=str(today.year))

@@ -188,6 +188,12 @@ def test_a_second_grid_of_a_name_in_a_village_is_refused_with_the_code_of_the_fi
     assert again.duplicates == 1
 
 
+def test_a_name_that_a_grid_gives_up_is_free_for_another(world):
+    run(file_of(feature("G1", square(), name="甲网格")), place=world.village)
+    raw = file_of(feature("G1", square(), name="甲东网格"), feature("G2", square(1), name="甲网格"))
+    assert run(raw, place=world.village).errors == []
+
+
 @pytest.mark.parametrize("what", ["grids", "matters"])
 def test_an_empty_file_ends_in_one_message(world, tmp_path, what):
     file = tmp_path / ("zero.geojson" if what == "grids" else "zero.csv")

@@ -10,7 +10,15 @@ from weilu.orgs.bodies import BodyError, constraint_of, make_body
 from weilu.orgs.models import Grant, Organisation, User
 from weilu.orgs.roles import Permission, Role
 from weilu.people import appointments as verbs
-from weilu.people.appointments import AppointmentError, appoint, close_post, end_appointment, hand_over, make_post
+from weilu.people.appointments import (
+    AppointmentError,
+    appoint,
+    change_post,
+    close_post,
+    end_appointment,
+    hand_over,
+    make_post,
+)
 from weilu.people.body_parts import history_of
 from weilu.people.models import Appointment, Membership, Person
 from weilu.records.models import Event
@@ -176,6 +184,38 @@ def test_an_end_is_not_taken_back_where_somebody_follows_or_the_post_is_closed(w
     last = head.appointments.get(person__name="王芳")
     with pytest.raises(AppointmentError):
         verbs.reinstate(last, by=world.clerk)
+
+
+def test_with_another_role_since_it_is_that_one_which_comes_back(world, body, person):
+    post = make_post(body, title="主任", by=None, role=Role.ADMINISTRATOR)
+    held = appoint(post, person=person("李明", world.handler), by=None, since=FIRST)
+    end_appointment(held, by=None, on=SECOND)
+    change_post(post, by=None, role=Role.VILLAGE_CLERK)
+    verbs.reinstate(held, by=None)
+    given = {grant.role: grant.valid_to for grant in Grant.objects.filter(user=world.handler, place=body.place)}
+    assert given[Role.ADMINISTRATOR] == SECOND
+    assert given[Role.VILLAGE_CLERK] is None
+
+
+def test_a_role_that_was_withdrawn_by_itself_does_not_come_back(world, body, person):
+    post = make_post(body, title="主任", by=None, role=Role.VILLAGE_CLERK)
+    held = appoint(post, person=person("李明", world.handler), by=None, since=FIRST)
+    Grant.objects.filter(pk=held.grant_id).update(valid_to=SECOND - DAY)
+    end_appointment(held, by=None, on=SECOND)
+    verbs.reinstate(held, by=None)
+    assert [grant.valid_to for grant in Grant.objects.filter(user=world.handler, role=Role.VILLAGE_CLERK)] == [
+        SECOND - DAY
+    ]
+
+
+def test_an_end_is_not_taken_back_where_the_seat_is_gone(world, body, person):
+    post = make_post(body, title="委员", by=None, strength=2)
+    appoint(post, person=person("王芳"), by=None, since=FIRST)
+    held = appoint(post, person=person("李明"), by=None, since=FIRST)
+    end_appointment(held, by=None, on=SECOND)
+    change_post(post, by=None, strength=1)
+    with pytest.raises(AppointmentError):
+        verbs.reinstate(held, by=None)
 
 
 def test_nobody_takes_back_the_end_of_a_post_whose_role_they_may_not_give(world, body, person):

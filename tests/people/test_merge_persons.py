@@ -254,6 +254,35 @@ def test_who_was_entered_twice_in_a_branch_counts_once_after_the_merge_and_twice
     assert state() == before
 
 
+def test_two_memberships_that_stretched_one_are_taken_apart_again(world, two):
+    one, other = two
+    days = [dt.date(year, 1, 1) for year in (2018, 2019, 2020, 2021, 2022, 2023)]
+    given = {"organisation": world.branch, "kind": "member"}
+    Membership.objects.create(person=one, **given, valid_from=days[0], valid_to=days[2])
+    Membership.objects.create(person=one, **given, valid_from=days[3], valid_to=days[5])
+    Membership.objects.create(person=other, **given, valid_from=days[1], valid_to=days[4])
+    before = state()
+    row = merge(one, into=other, by=None)
+    assert [(each.valid_from, each.valid_to) for each in other.memberships.all()] == [(days[0], days[5])]
+    undo_merge(row, by=None)
+    assert state() == before
+
+
+def test_of_two_merges_that_stretched_one_membership_the_later_is_undone_first(world, two):
+    one, other = two
+    third = person(world, birth_date=dt.date(1985, 3, 21))
+    given = {"organisation": world.branch, "kind": "member"}
+    for each, year in ((one, 2018), (third, 2016), (other, 2020)):
+        Membership.objects.create(person=each, **given, valid_from=dt.date(year, 1, 1))
+    before = state()
+    first, second = merge(one, into=other, by=None), merge(third, into=other, by=None)
+    with pytest.raises(PersonProblem):
+        undo_merge(first, by=None)
+    undo_merge(second, by=None)
+    undo_merge(first, by=None)
+    assert state() == before
+
+
 def test_of_one_post_held_twice_the_seat_becomes_free_and_the_role_ends_with_it(world, two):
     one, other = two
     one.user = world.member

@@ -2,7 +2,7 @@
 
 import datetime as dt
 import json
-from collections import Counter
+from copy import copy
 from dataclasses import dataclass
 from fractions import Fraction
 from hashlib import sha256
@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 
 from weilu.indicators.below import nothing, places_of
 from weilu.indicators.catalogue import catalogue
+from weilu.indicators.contributions import by_path
 from weilu.indicators.models import Board, Correction, Edition, EditionRow, Objection
 from weilu.indicators.reading import LEVELS, Part, read
 from weilu.indicators.words import period_words
@@ -358,24 +359,29 @@ def publish(edition: Edition, *, by: User) -> Edition:
 def _values_now(edition: Edition, board: Board, period: Period) -> dict[tuple[Any, str], float | int | None]:
     """Return what the records say now of each place that was published, by its key and the code of the indicator.
 
-    A place that was renamed since is what it is called today. Of places that were merged since, each has its own
-    records only: the sum of them all is no correction.
+    A place that was renamed since is what it is called today. Of one that was merged, split or put elsewhere what was
+    recorded for it is read by itself: the value of what it is part of today is no correction. What bodies and people at
+    it say goes on elsewhere then, and is not compared any more.
     """
-    found = {
+    today = {
         (standing.place.pk, value["code"]): value["value"]
         for standing in standings(board.place, board.level, edition.measures, period)
         for value in standing.values
     }
     published = list(edition.rows.select_related("place"))
-    today = counting(row.place_id for row in published)
-    shares = Counter(place.pk for place in today.values())
+    places = counting(row.place_id for row in published)
+    found: dict[tuple[Any, str], float | int | None] = {}
     for row in published:
+        now, mine = places[row.place_id], {row.place_id, *row.place.formerly}
+        same = {now.pk, *now.formerly} - {now.pk} <= mine
+        alone = copy(row.place)
+        alone.split_away, alone.valid_to = None, None  # all that was recorded for it, whatever it is part of today
         for measure in edition.measures:
-            key = (row.place_id, measure["code"])
-            if shares[today[row.place_id].pk] == 1:
-                found[key] = found.get((today[row.place_id].pk, measure["code"]))
-            elif measure["code"] in catalogue():
-                found[key] = read(catalogue()[measure["code"]], row.place, period).whole.value
+            key, there = (row.place_id, measure["code"]), (now.pk, measure["code"])
+            if same and there in today:
+                found[key] = today[there]
+            elif measure["code"] in catalogue() and not by_path(catalogue()[measure["code"]]):
+                found[key] = read(catalogue()[measure["code"]], alone, period).whole.value
     return found
 
 

@@ -86,10 +86,11 @@ def levels_of(indicator: Indicator, place: Place) -> list[str]:
 def coloured(wanted: Asked, indicator: Indicator, level: str) -> Coloured:
     """Read a figure by the places of a level, with their outlines; two queries."""
     found = {part.key: part for part in read(wanted.counted(indicator), wanted.place, wanted.period, level).parts}
-    rows = Place.objects.filter(valid_on(wanted.period.last_day), path__startswith=wanted.place.path)
+    # The places of today: what was recorded before is counted in what goes on from it.
+    rows = Place.objects.filter(valid_on(timezone.localdate()), path__startswith=wanted.place.path)
     rows = rows.filter(level=LEVELS[level]).select_related("outline", "parent").order_by("code")
     pairs = [(row, found.get(row.code) or nothing(indicator, row.code, str(row))) for row in rows[:MOST_PLACES]]
-    dark = shades([as_shown(part.value) for _row, part in pairs if part.value and part.rows])
+    dark = shades([shown for _row, part in pairs if part.rows and (shown := as_shown(part.value or 0))])
     areas = [
         Area(
             row,
@@ -107,6 +108,8 @@ def coloured(wanted: Asked, indicator: Indicator, level: str) -> Coloured:
         if (values := [value for value, each in dark.items() if each == shade])
     ]
     known = {row.code for row, _part in pairs}
+    if len(pairs) == MOST_PLACES:  # those that are not drawn any more are not elsewhere
+        known = set(rows.values_list("code", flat=True))
     elsewhere = [
         (part, reverse("figure_rows", args=[indicator.code]) + wanted.link(by=level, key=part.key))
         for code, part in found.items()

@@ -18,6 +18,7 @@ from weilu.indicators.live import (
     DAY,
     LEVELS,
     TIMES,
+    WRITTEN,
     UnknownBreakdown,
     check_way,
     measures_of,
@@ -189,7 +190,10 @@ def _county_by_county(
 ) -> Opened | None:
     """Open rows above the county, from the counties that have some; None where cells cannot say which."""
     if by in TIMES:
-        period, by = Period.of(key), ""
+        span = Period.of(key) if WRITTEN[by].fullmatch(key) else None
+        if span is None or span.start < period.start or span.end > period.end:
+            return None  # the group is a part of it only, or none of it: the records are asked
+        period, by = span, ""
     elif by in LEVELS and key:
         below = Place.objects.filter(code=key, level=LEVELS[by], path__startswith=place.path).first()
         if below is None or below.level > Level.COUNTY:

@@ -308,11 +308,13 @@ class Intake:
         if redrawn:
             self._check_inside(given.geometry, parent)
         place = there or Place(code=given.code, level=given.level, parent=parent, path=f"{parent.path}{given.code}/")
+        renamed = there is not None and there.name != given.name
         changed = self._fill(place, given)
         if redrawn:
             changed |= self._draw(place, given.geometry)
         self.seen[given.code] = number
         self.known[given.code] = place
+        self.names = {key: code for key, code in self.names.items() if code != given.code} if renamed else self.names
         self.names[parent.code, given.level, given.name] = given.code
         if there is None:
             self.new[given.code] = place

@@ -230,6 +230,10 @@ def reinstate(appointment: Appointment, *, by: User | None) -> Appointment:
         row.post = held
         if row.valid_to is None:
             raise AppointmentError(_("This appointment has not ended."))
+        if row.seat > held.strength:
+            raise AppointmentError(
+                _("The post “%(post)s” has %(strength)s seats.") % {"post": held, "strength": held.strength}
+            )
         _inside(row.valid_from, None, held.organisation, held)
         after = _overlapping(held.appointments, row.valid_to, None).exclude(pk=row.pk).select_related("person")
         if others := [each for each in after if each.seat == row.seat or each.person_id == row.person_id]:
@@ -237,10 +241,20 @@ def reinstate(appointment: Appointment, *, by: User | None) -> Appointment:
         may_give(by, held)
         ended, row.valid_to = row.valid_to, None
         row.save(update_fields=["valid_to"])
-        if row.grant and row.grant.valid_to == ended:
+        place = held.organisation.place_id
+        if row.grant and (row.grant.valid_to, row.grant.role, row.grant.place_id) == (ended, held.role, place):
             row.grant.valid_to = None
             row.grant.save(update_fields=["valid_to"])
-        give_grant(row)
+        elif row.grant and row.grant.valid_to != ended:
+            pass  # it had been withdrawn by itself
+        elif row.grant:  # the role or the place of before; that of today is given from today
+            row.grant = None
+            row.save(update_fields=["grant"])
+            begun, row.valid_from = row.valid_from, max(row.valid_from, timezone.localdate())
+            give_grant(row)
+            row.valid_from = begun
+        else:
+            give_grant(row)
         _note(held, "appointment_end_undo", by, _days(row) | {"until": ended.isoformat()})
     return row
 

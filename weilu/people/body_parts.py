@@ -69,7 +69,8 @@ class Seats:
         people = {row.person_id for row in held}
         found = []
         for row in sorted(self.past, key=lambda row: row.valid_to or dt.date.max, reverse=True):
-            found.append((row, not self.closed and row.seat not in busy and row.person_id not in people))
+            free = row.seat <= self.post.strength and row.seat not in busy and row.person_id not in people
+            found.append((row, not self.closed and free))
             busy.add(row.seat)
         return found
 

@@ -24,8 +24,8 @@ FILLED = ("sex", "birth_date", "id_number", "phone", "ethnicity", "education", "
 def merge(person: Person, *, into: Person, by: User | None, versions: tuple[int, int] | None = None) -> PersonMerge:
     """Merge ``person`` into ``into``: memberships, posts, honours and the account move.
 
-    What stands in both records becomes one, with the days of both, so that nobody counts twice. What the other record
-    lacks is filled from this one. All that moved or became one is kept, for :func:`undo_merge`.
+    What stands in both records becomes one, so that nobody counts twice, a membership with the days of both. What the
+    other record lacks is filled from this one. All that moved or became one is kept, for :func:`undo_merge`.
 
     Args:
         versions: of ``person`` and ``into`` as ``by`` saw them; None only where nobody looked.
@@ -76,6 +76,9 @@ def undo_merge(merged: PersonMerge, *, by: User | None) -> Person:
             row = rows.get(**key_of(merged))
             if row.undone_at:
                 raise PersonProblem(_("This merge was undone already."))
+            later = PersonMerge.objects.filter(into=target, at__gt=row.at, undone_at=None)
+            if row.moved.get("stretched") and later.exists():  # the days of one membership may be those of both
+                raise PersonProblem(_("Another record was merged into this one later; undo that merge first."))
             _may(source, target, by)
             _end_grants(row.moved.get("grants", []))
             for name, model in TABLES.items():
@@ -192,7 +195,7 @@ def _columns(row: models.Model) -> dict[str, str | None]:
 
 def _bring_back(moved: dict[str, Any]) -> None:
     """Make two again of what had become one; days that somebody changed since stay."""
-    for each in moved.get("stretched", []):
+    for each in reversed(moved.get("stretched", [])):
         (was_from, was_to), (now_from, now_to) = each["was"], each["now"]
         rows = Membership.objects.filter(pk=each["pk"], valid_from=now_from, valid_to=now_to)
         rows.update(valid_from=was_from, valid_to=was_to)
