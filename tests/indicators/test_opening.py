@@ -188,3 +188,10 @@ def test_above_the_county_a_month_opens_as_far_as_the_period_goes(work):
     assert open_rows(indicator, city, cut, reader, by="month", key=part.key).total == part.rows == 1
     with pytest.raises(UnknownBreakdown):
         open_rows(indicator, city, YEAR, reader, by="month", key=str(today.year))
+
+
+def test_what_somebody_wrote_is_text_on_the_page_of_rows(work, sign_in):
+    work.matter(at=work.village, subject="<script>alert(1)</script>&")
+    page = sign_in(work.county_clerk).get(f"/figures/matters.raised/rows/?place={work.county.code}").text
+    assert "<script>alert" not in page
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;&amp;" in page
