@@ -69,18 +69,23 @@ def settled(world, at, late=False):
     return matter
 
 
+def published(world, code: str) -> Edition:
+    """A published board of the townships by one indicator."""
+    board = Board.objects.create(
+        jurisdiction=world.jurisdiction, place=world.county, title="乡镇榜", level=Level.TOWNSHIP,
+        measures=[{"code": code, "weight": 1, "more": True}],
+    )  # fmt: skip
+    found = boards.start_edition(board, period=Period.of("2025Q2"), by=world.administrator)
+    boards.show(found, by=world.administrator, until=TODAY - dt.timedelta(days=1))
+    return boards.publish(found, by=world.administrator)
+
+
 @pytest.fixture
 def edition(world) -> Edition:
     """A published board of two townships, all in time."""
     for at in (world.village, world.village, world.other_village):
         settled(world, at)
-    board = Board.objects.create(
-        jurisdiction=world.jurisdiction, place=world.county, title="办理质效榜", level=Level.TOWNSHIP,
-        measures=[{"code": "matters.in_time", "weight": 1, "more": True}],
-    )  # fmt: skip
-    found = boards.start_edition(board, period=Period.of("2025Q2"), by=world.administrator)
-    boards.show(found, by=world.administrator, until=TODAY - dt.timedelta(days=1))
-    return boards.publish(found, by=world.administrator)
+    return published(world, "matters.in_time")
 
 
 def test_a_place_that_was_renamed_after_a_board_was_published_is_corrected_all_the_same(world, edition):
@@ -112,13 +117,7 @@ def test_a_place_that_was_split_after_a_board_was_published_keeps_its_value(worl
 
 def test_what_bodies_and_people_say_is_no_correction_once_their_place_was_merged(world):
     """They went on to the place of today: of those that were published nothing is left, and that is no mistake."""
-    board = Board.objects.create(
-        jurisdiction=world.jurisdiction, place=world.county, title="组织榜", level=Level.TOWNSHIP,
-        measures=[{"code": "bodies.branches", "weight": 1, "more": True}],
-    )  # fmt: skip
-    found = boards.start_edition(board, period=Period.of("2025Q2"), by=world.administrator)
-    boards.show(found, by=world.administrator, until=TODAY - dt.timedelta(days=1))
-    found = boards.publish(found, by=world.administrator)
+    found = published(world, "bodies.branches")
     merge([world.township, world.other_township], into=NewPlace("510824199", "大镇"), on=TODAY, by=None)
     assert boards.correct(found, by=world.administrator, reason="再看一次") == []
 

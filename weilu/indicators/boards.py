@@ -373,7 +373,7 @@ def _values_now(edition: Edition, board: Board, period: Period) -> dict[tuple[An
     found: dict[tuple[Any, str], float | int | None] = {}
     for row in published:
         now, mine = places[row.place_id], {row.place_id, *row.place.formerly}
-        same = {now.pk, *now.formerly} - {now.pk} <= mine
+        same = set(now.formerly) <= mine
         alone = copy(row.place)
         alone.split_away, alone.valid_to = None, None  # all that was recorded for it, whatever it is part of today
         for measure in edition.measures:

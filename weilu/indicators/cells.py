@@ -23,7 +23,8 @@ from weilu.indicators.contributions import (
     kind_of,
     own_ways,
 )
-from weilu.indicators.live import LEVELS, TIMES, Reading, code_names, in_order, names_of, part_of
+from weilu.indicators.group_names import code_names, names_of
+from weilu.indicators.live import LEVELS, TIMES, Reading, in_order, part_of
 from weilu.lib.indicators import Breakdown, Indicator, Measure
 from weilu.lib.period import Period
 from weilu.orgs.memory import remember

@@ -17,9 +17,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
 from weilu.indicators.fields import field_of
-from weilu.lib.indicators import Breakdown, Indicator, Measure
+from weilu.indicators.group_names import named_by_code, named_gone, named_places, names_beside, names_of
+from weilu.lib.indicators import Indicator, Measure
 from weilu.lib.period import Period, spans_of
-from weilu.orgs.attribution import counted_at, counting, find_group, in_group, is_group, naming, paths_of
+from weilu.orgs.attribution import counted_at, find_group, in_group, is_group, naming, paths_of
 from weilu.orgs.models import Level, Place, User
 from weilu.orgs.scope import COLUMNS, in_place
 
@@ -229,59 +230,17 @@ def grouping_of(indicator: Indicator, rows: QuerySet, period: Period, by: str) -
     if beside and not way.choices and indicator.measure is not Measure.PEOPLE:
         # By the key of what is named beside the row: joined after they are counted, names cost nothing.
         related: Any = field_of(rows.model, beside).related_model
-        return Grouping(F(f"{beside}_id"), lambda keys: _names_beside(related, name, keys))
+        return Grouping(F(f"{beside}_id"), lambda keys: names_beside(related, name, keys))
     return Grouping(F(way.key), lambda keys: {key: (str(key), name) for key, name in names_of(way, keys).items()})
-
-
-def _names_beside(related: Any, name: str, keys: list[Any]) -> dict[Any, tuple[str, str]]:
-    found = related._base_manager.filter(pk__in=keys).values_list("pk", name)
-    return {pk: (str(value or ""), str(value or "")) for pk, value in found}
-
-
-def names_of(way: Breakdown, keys: list[Any]) -> dict[Any, str]:
-    """Return what a reader calls the groups of a breakdown."""
-    if way.choices:
-        labels = way.choices()
-        return {key: str(labels.get(key, key)) for key in keys}
-    return {key: str(key) for key in keys}
 
 
 def _by_level(indicator: Indicator, level: Level) -> Grouping:
     if not indicator.place.endswith("path") and level in COLUMNS:
-        return Grouping(counted_at(level, indicator.place), _places)
+        return Grouping(counted_at(level, indicator.place), named_places)
     path = indicator.place if indicator.place.endswith("path") else f"{indicator.place}county__path"
     return Grouping(
         SplitPart(F(path), Value("/"), Value(int(level))),
-        lambda keys: _by_code(keys, level),
-    )
-
-
-def _by_code(keys: list[Any], level: Level) -> dict[Any, tuple[str, str]]:
-    """Return code and name of the place in which what stands at each code is counted today."""
-    found = {key: (key, name) for key, name in code_names(keys).items()}
-    if gone := [key for key in keys if key not in found]:
-        found |= _gone(level, gone)
-    return found
-
-
-def _gone(level: Level, codes: list[Any] | None = None) -> dict[Any, tuple[str, str]]:
-    """Return what names the place in which codes are counted that no place has any more: all such, or ``codes``."""
-    there = Place.objects.filter(level=level, valid_to=None).values("code")
-    ended = Place.objects.filter(level=level, valid_to__isnull=False).exclude(code__in=there).order_by("valid_to")
-    last = dict((ended.filter(code__in=codes) if codes is not None else ended).values_list("code", "pk"))
-    counted = counting(last.values())
-    return {code: naming(counted[pk]) for code, pk in last.items()}
-
-
-def _places(keys: list[Any]) -> dict[Any, tuple[str, str]]:
-    """Return code and name of the place in which each is counted today; what was split is a line of its own."""
-    return {key: naming(place) for key, place in counting(keys).items()}
-
-
-def code_names(keys: list[Any]) -> dict[Any, str]:
-    """Return the names of places by their codes."""
-    return dict(
-        Place.objects.filter(code__in=[key for key in keys if key], valid_to=None).values_list("code", "short_name")
+        lambda keys: named_by_code(keys, level),
     )
 
 
@@ -470,7 +429,7 @@ def narrowed(indicator: Indicator, rows: QuerySet, by: str, key: str) -> QuerySe
             raise _no_group(by, key)
         if not indicator.place.endswith("path") and LEVELS[by] in COLUMNS:
             return rows.filter(in_group(key, LEVELS[by], indicator.place))
-        codes = [key, *(code for code, (now, _name) in _gone(LEVELS[by]).items() if now == key)]
+        codes = [key, *(code for code, (now, _name) in named_gone(LEVELS[by]).items() if now == key)]
         return rows.annotate(group=_by_level(indicator, LEVELS[by]).expression).filter(group__in=codes)
     way = next((item for item in indicator.breakdowns if item.code == by), None)
     if way is None:

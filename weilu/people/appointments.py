@@ -1,62 +1,37 @@
 """The verbs that make posts and fill them. The database refuses two holders of a seat; here it is said in words."""
 
 import datetime as dt
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
-from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as _lazy
 
-from weilu.orgs.bodies import BodyError, close_body, constraint_of
-from weilu.orgs.models import Grant, Organisation, Place, User
-from weilu.orgs.roles import ORGANISATION_ROLES, PERMISSIONS, Permission, Role
+from weilu.orgs.bodies import BodyError, close_body
+from weilu.orgs.models import Grant, Organisation, User
+from weilu.orgs.roles import ORGANISATION_ROLES
 from weilu.orgs.sharding import key_of
+from weilu.people.appointment_rules import (
+    MESSAGES,
+    AppointmentError,
+    check_begin,
+    check_inside,
+    check_person,
+    check_post,
+    check_seats,
+    in_words,
+    lasting,
+    locked,
+    may_give,
+    overlapping,
+    seat_for,
+    taken_words,
+)
 from weilu.people.models import Appointment, Membership, Person, Post
 from weilu.records.models import Event
 
 POST_COLUMNS = ("title", "position", "strength", "leads", "role")
-MESSAGES: dict[str, tuple[str, Promise]] = {
-    "appointment_one_holder_of_a_seat": ("since", _lazy("Somebody else holds this seat on these days.")),
-    "appointment_once_for_a_person": ("person", _lazy("This person holds the post on some of these days already.")),
-    "appointment_ends_later": ("until", _lazy("An appointment cannot end on or before the day on which it began.")),
-    "appointment_has_a_seat": ("seat", _lazy("Seats are counted from one.")),
-    "post_once_in_a_body": ("title", _lazy("The body has a post of this title already.")),
-    "post_has_strength": ("strength", _lazy("A post has at least one seat.")),
-    "post_ends_later": ("until", _lazy("A post cannot end on or before the day on which it began.")),
-}
-
-
-class AppointmentError(ValueError):
-    """A post or an appointment cannot be so.
-
-    Attributes:
-        column: the field it lies in; empty where it lies in none.
-        message: what is wrong and what to do, in the reader's language.
-    """
-
-    def __init__(self, message: str, column: str = ""):
-        super().__init__(message)
-        self.message, self.column = message, column
-
-
-@contextmanager
-def _in_words() -> Iterator[None]:
-    """Do all or nothing, and say in words what a constraint refused."""
-    try:
-        with transaction.atomic():
-            yield
-    except IntegrityError as error:
-        known = MESSAGES.get(constraint_of(error))
-        if known is None:
-            raise
-        raise AppointmentError(str(known[1]), known[0]) from error
-
-
 # Posts.
 
 
@@ -79,9 +54,9 @@ def make_post(
         jurisdiction_id=organisation.jurisdiction_id, organisation=organisation, title=title.strip(),
         valid_from=since or organisation.valid_from, position=position, strength=strength, leads=leads, role=role,
     )  # fmt: skip
-    with _in_words():
-        _inside(post.valid_from, None, organisation)
-        _check_post(post, by)
+    with in_words():
+        check_inside(post.valid_from, None, organisation)
+        check_post(post, by)
         post.save(force_insert=True)
         _note(post, "post_make", by, {name: getattr(post, name) for name in POST_COLUMNS})
     return post
@@ -94,8 +69,8 @@ def change_post(post: Post, *, by: User | None, on: dt.date | None = None, **giv
         AppointmentError: as for :func:`make_post`; or more people hold it than it would have seats, or somebody held
             it before the day from which it would be there.
     """
-    with _in_words():
-        held = _locked(post)
+    with in_words():
+        held = locked(post)
         names = (*POST_COLUMNS, "valid_from")
         given = {name: given[name] for name in names if name in given and given[name] != getattr(held, name)}
         if not given:
@@ -103,10 +78,10 @@ def change_post(post: Post, *, by: User | None, on: dt.date | None = None, **giv
         was_role = held.role
         for name, value in given.items():
             setattr(held, name, value)
-        _check_post(held, by, asks_for=was_role if "role" in given else "")
+        check_post(held, by, asks_for=was_role if "role" in given else "")
         if "valid_from" in given:
-            _check_begin(held)
-        _enough_seats(held, on or timezone.localdate())
+            check_begin(held)
+        check_seats(held, on or timezone.localdate())
         held.save(update_fields=list(given))
         if "role" in given:
             _change_role(held, on or timezone.localdate())
@@ -120,11 +95,11 @@ def close_post(post: Post, *, by: User | None, on: dt.date) -> Post:
     Raises:
         AppointmentError: it is closed already, or somebody was appointed to it from ``on`` or later.
     """
-    with _in_words():
-        held = _locked(post)
+    with in_words():
+        held = locked(post)
         if held.valid_to and held.valid_to <= on:
             raise AppointmentError(_("The post was closed on %(day)s already.") % {"day": held.valid_to}, "on")
-        for appointment in _lasting(held, on):
+        for appointment in lasting(held, on):
             end_appointment(appointment, by=by, on=on)
         held.valid_to = on
         held.save(update_fields=["valid_to"])
@@ -152,16 +127,16 @@ def appoint(
         AppointmentError: every seat is held on some of these days, this person holds the post already, the seat is
             beyond the post's strength, the days lie outside those of post or body, or ``by`` may not give the role.
     """
-    with _in_words():
-        held = _locked(post)
-        _check_person(person, held)
+    with in_words():
+        held = locked(post)
+        check_person(person, held)
         if until and until <= since:
             raise AppointmentError(str(MESSAGES["appointment_ends_later"][1]), "until")
-        _inside(since, until, held.organisation, held)
+        check_inside(since, until, held.organisation, held)
         may_give(by, held)
         row = Appointment(
             jurisdiction_id=held.jurisdiction_id, post=held, person=person, valid_from=since,
-            seat=_seat(held, person, since, until, seat),
+            seat=seat_for(held, person, since, until, seat),
             valid_to=until, document=document.strip(), rank=rank.strip(),
         )  # fmt: skip
         row.save(force_insert=True)
@@ -176,8 +151,8 @@ def end_appointment(appointment: Appointment, *, by: User | None, on: dt.date, d
     Raises:
         AppointmentError: it ended before, or ``on`` is not after the day on which it began.
     """
-    with _in_words():
-        _locked(appointment.post)
+    with in_words():
+        locked(appointment.post)
         rows = Appointment.objects.select_for_update(of=["self"]).select_related("post", "grant")
         row = rows.get(**key_of(appointment))
         if row.valid_to and row.valid_to <= on:
@@ -206,7 +181,7 @@ def hand_over(
     Raises:
         AppointmentError: as for :func:`end_appointment` and :func:`appoint`.
     """
-    with _in_words():
+    with in_words():
         ended = end_appointment(appointment, by=by, on=on, document=document)
         begun = appoint(
             ended.post, person=to, by=by, since=on, seat=ended.seat, document=document, rank=rank or ended.rank
@@ -223,8 +198,8 @@ def reinstate(appointment: Appointment, *, by: User | None) -> Appointment:
         AppointmentError: it has not ended, post or body are closed, somebody else holds the seat since, or ``by`` may
             not give the role.
     """
-    with _in_words():
-        held = _locked(appointment.post)
+    with in_words():
+        held = locked(appointment.post)
         rows = Appointment.objects.select_for_update(of=["self"]).select_related("grant", "person")
         row = rows.get(**key_of(appointment))
         row.post = held
@@ -234,10 +209,10 @@ def reinstate(appointment: Appointment, *, by: User | None) -> Appointment:
             raise AppointmentError(
                 _("The post “%(post)s” has %(strength)s seats.") % {"post": held, "strength": held.strength}
             )
-        _inside(row.valid_from, None, held.organisation, held)
-        after = _overlapping(held.appointments, row.valid_to, None).exclude(pk=row.pk).select_related("person")
+        check_inside(row.valid_from, None, held.organisation, held)
+        after = overlapping(held.appointments, row.valid_to, None).exclude(pk=row.pk).select_related("person")
         if others := [each for each in after if each.seat == row.seat or each.person_id == row.person_id]:
-            raise AppointmentError(_taken(held, others))
+            raise AppointmentError(taken_words(held, others))
         may_give(by, held)
         ended, row.valid_to = row.valid_to, None
         row.save(update_fields=["valid_to"])
@@ -274,7 +249,7 @@ def take_back_hand_over(appointment: Appointment, *, by: User | None) -> Appoint
     Raises:
         AppointmentError: as for :func:`reinstate`.
     """
-    with _in_words():
+    with in_words():
         before = predecessor(appointment)
         take_back(appointment, by=by)
         return reinstate(before, by=by) if before else None
@@ -282,8 +257,8 @@ def take_back_hand_over(appointment: Appointment, *, by: User | None) -> Appoint
 
 def take_back(appointment: Appointment, *, by: User | None) -> None:
     """Take back an appointment that was entered by mistake: it never was. Its grant stays, as one that never held."""
-    with _in_words():
-        post = _locked(appointment.post)
+    with in_words():
+        post = locked(appointment.post)
         row = Appointment.objects.select_for_update(of=["self"]).select_related("grant").get(**key_of(appointment))
         grant = row.grant
         _note(post, "appointment_undo", by, _days(row))
@@ -314,27 +289,6 @@ def give_grant(appointment: Appointment) -> Grant | None:
     return appointment.grant
 
 
-def may_give(by: User | None, post: Post) -> None:
-    """Refuse a post whose role is more than ``by`` may give: administrators give any, others what they hold here.
-
-    Raises:
-        AppointmentError: it is more.
-    """
-    if by is None or not post.role:
-        return
-    place: Place = post.organisation.place
-    held: set[Permission] = set()
-    for grant in by.grants_now:
-        if not grant.by_organisation and place.path.startswith(grant.place.path):
-            held |= PERMISSIONS[grant.role]
-    if Permission.MANAGE not in held and not PERMISSIONS[post.role] <= held:
-        raise AppointmentError(
-            _("With this post comes the role “%(role)s”, which an administrator gives.")
-            % {"role": Role(post.role).label},
-            "role",
-        )
-
-
 def _end_grant(grant: Grant | None, on: dt.date) -> None:
     if grant and (grant.valid_to is None or grant.valid_to > on):
         grant.valid_to = max(on, grant.valid_from)
@@ -343,7 +297,7 @@ def _end_grant(grant: Grant | None, on: dt.date) -> None:
 
 def _change_role(post: Post, on: dt.date) -> None:
     """End the grants of the post's holders, and give them those of its role as it is now."""
-    for row in _lasting(post, on).select_related("grant", "person__user"):
+    for row in lasting(post, on).select_related("grant", "person__user"):
         _end_grant(row.grant, on)
         row.post, row.grant = post, None
         row.save(update_fields=["grant"])
@@ -376,119 +330,7 @@ def close_with_people(body: Organisation, *, by: User | None, on: dt.date, docum
         raise BodyError(error.message, "on") from error
 
 
-# Checks.
-
-
-def _locked(post: Post) -> Post:
-    """Return the post as it is, locked: two who fill it come one after the other."""
-    rows = Post.objects.select_for_update(of=["self"]).select_related("organisation__place")
-    return rows.get(**key_of(post))
-
-
-def _lasting(post: Post, on: dt.date) -> Any:
-    """The appointments to ``post`` that hold on ``on`` or begin later."""
-    return post.appointments.filter(Q(valid_to=None) | Q(valid_to__gt=on))
-
-
-def _overlapping(rows: Any, since: dt.date, until: dt.date | None) -> Any:
-    rows = rows.filter(Q(valid_to=None) | Q(valid_to__gt=since))
-    return rows.filter(valid_from__lt=until) if until else rows
-
-
-def _seat(post: Post, person: Person, since: dt.date, until: dt.date | None, wanted: int | None) -> int:
-    """Return a seat that is free on these days.
-
-    Raises:
-        AppointmentError: there is none, or ``person`` sits on one; the message names who holds it.
-    """
-    if wanted is not None and not 1 <= wanted <= post.strength:
-        raise AppointmentError(
-            _("The post “%(post)s” has %(strength)s seats.") % {"post": post, "strength": post.strength}, "seat"
-        )
-    rows = list(_overlapping(post.appointments, since, until).select_related("person").order_by("seat", "valid_from"))
-    if mine := next((row for row in rows if row.person_id == person.pk), None):
-        raise AppointmentError(
-            _("%(name)s holds the post “%(post)s” since %(day)s already.")
-            % {"name": person, "post": post, "day": mine.valid_from},
-            "person",
-        )
-    taken = {row.seat for row in rows}
-    for seat in [wanted] if wanted else range(1, post.strength + 1):
-        if seat not in taken:
-            return seat
-    raise AppointmentError(_taken(post, [row for row in rows if not wanted or row.seat == wanted]), "since")
-
-
-def _taken(post: Post, rows: Iterable[Appointment]) -> str:
-    """Say who holds the seats of a post, and what can be done."""
-    names = "、".join(
-        _("%(name)s (from %(day)s)") % {"name": row.person, "day": row.valid_from} for row in list(rows)[:5]
-    )
-    if post.strength == 1:
-        text = _(
-            "The post “%(post)s” has one holder at a time: %(names)s. End that appointment first, or hand it over."
-        )
-        return text % {"post": post, "names": names}
-    text = _("All %(strength)s seats of the post “%(post)s” are held on these days: %(names)s.")
-    return text % {"strength": post.strength, "post": post, "names": names}
-
-
-def _inside(since: dt.date, until: dt.date | None, body: Organisation, post: Post | None = None) -> None:
-    """Refuse days that lie outside those of the body and the post."""
-    for row in (body, post):
-        if row is None:
-            continue
-        if since < row.valid_from:
-            raise AppointmentError(
-                _("“%(name)s” began on %(day)s, after this day.") % {"name": row, "day": row.valid_from}, "since"
-            )
-        if row.valid_to and (until is None or until > row.valid_to):
-            raise AppointmentError(
-                _("“%(name)s” ends on %(day)s, before these days are over.") % {"name": row, "day": row.valid_to},
-                "until",
-            )
-
-
-def _check_begin(post: Post) -> None:
-    """Refuse a first day of a post before its body's, after its own last, or after somebody held it."""
-    try:
-        _inside(post.valid_from, post.valid_to, post.organisation)
-    except AppointmentError as error:
-        raise AppointmentError(error.message, "valid_from") from error
-    before = post.appointments.filter(valid_from__lt=post.valid_from).select_related("person")
-    if first := before.order_by("valid_from").first():
-        raise AppointmentError(
-            _("%(name)s held it from %(day)s: the post began by then.")
-            % {"name": first.person, "day": first.valid_from},
-            "valid_from",
-        )
-
-
-def _check_person(person: Person, post: Post) -> None:
-    if person.jurisdiction_id != post.jurisdiction_id:
-        raise AppointmentError(_("This person is known in another county only."), "person")
-    if person.merged_into_id:
-        raise AppointmentError(_("This record was merged into another of the same person: choose that one."), "person")
-
-
-def _check_post(post: Post, by: User | None, asks_for: str = "") -> None:
-    """Check a post; with ``asks_for``, also whether ``by`` may take that role away."""
-    if not post.title:
-        raise AppointmentError(_("The post needs a title."), "title")
-    if post.role and post.role not in Role.values:
-        raise AppointmentError(_("There is no such role."), "role")
-    may_give(by, post)
-    if asks_for:
-        may_give(by, Post(organisation=post.organisation, role=asks_for))
-
-
-def _enough_seats(post: Post, on: dt.date) -> None:
-    used = _lasting(post, on).order_by("-seat").values_list("seat", flat=True).first() or 0
-    if used > post.strength:
-        raise AppointmentError(
-            _("Seat %(seat)s is held. End that appointment before the post has fewer seats.") % {"seat": used},
-            "strength",
-        )
+# History.
 
 
 def _days(row: Appointment) -> dict[str, str]:

@@ -39,13 +39,10 @@ LEFT JOIN LATERAL (SELECT string_agg(b.name, '、') AS names FROM roster_link l
 """
 OF_APPOINTMENT = "LEFT JOIN people_appointment m ON m.id = s.link"
 HEAD = "s.row, s.name, o.name, s.organisation_id, s.outcome, s.post"
-# Those that are shown first, their bodies then: of bodies made just now the server knows no number, and would look
-# through all of them for each row of the roster.
 PLAIN = """
-FROM (SELECT * FROM roster_stage WHERE outcome = 'new' AND differs = '{}' AND NOT moved
-      AND NOT row = ANY(%(refused)s::int[]) ORDER BY row LIMIT %(limit)s) s
-LEFT JOIN orgs_organisation o ON o.id = s.organisation_id
-ORDER BY s.row
+FROM roster_stage s LEFT JOIN orgs_organisation o ON o.id = s.organisation_id
+WHERE s.outcome = 'new' AND s.differs = '{}' AND NOT s.moved AND NOT s.row = ANY(%(refused)s::int[])
+ORDER BY s.row LIMIT %(limit)s
 """
 
 Change = list[Any]
