@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from weilu.lib.crypto import decrypt, encrypt, keyed_hash, mask_email, mask_name, mask_phone
+from weilu.lib.crypto import NONCE_BYTES, decrypt, encrypt, encrypt_all, keyed_hash, mask_email, mask_name, mask_phone
 from weilu.lib.search import fold, query_words, to_query, to_vector, words_of
 
 text = st.text(max_size=60)
@@ -18,6 +18,14 @@ def test_what_was_encrypted_is_read_again(value):
 def test_the_same_text_is_never_the_same_bytes_but_has_the_same_hash():
     assert encrypt("13812345678") != encrypt("13812345678")
     assert keyed_hash("13812345678") == keyed_hash("13812345678") != keyed_hash("13812345679")
+
+
+def test_many_texts_are_encrypted_each_with_a_nonce_of_its_own():
+    texts = ["510824198503120013", "", "13900000000", "13900000000"]
+    sealed = encrypt_all(texts)
+    assert [decrypt(data) for data in sealed] == texts
+    assert sealed[1] == b""
+    assert len({data[:NONCE_BYTES] for data in sealed if data}) == 3
 
 
 def test_changed_bytes_are_not_read():

@@ -72,15 +72,20 @@ class Person(models.Model):
     phone_tail_hash = models.BinaryField(default=bytes, db_default=b"", editable=False)
     ethnicity = models.CharField(_("ethnicity"), max_length=20, blank=True)
     education = models.CharField(_("education"), max_length=30, blank=True)
-    home = models.ForeignKey(Place, models.PROTECT, related_name="residents", verbose_name=_("home"))
+    home = models.ForeignKey(
+        Place, models.PROTECT, related_name="residents", verbose_name=_("home"), db_index=False
+    )  # person_home begins with it
     # Where they work: employed members belong to their unit's branch and report to their home estate.
     work = models.ForeignKey(
-        Organisation, models.PROTECT, null=True, blank=True, related_name="employees", verbose_name=_("works at")
-    )
+        Organisation, models.PROTECT, null=True, blank=True, related_name="employees", verbose_name=_("works at"),
+        db_index=False,
+    )  # fmt: skip
     joined_party_on = models.DateField(_("joined the Party"), null=True, blank=True)
     user = models.OneToOneField(User, models.PROTECT, null=True, blank=True, related_name="person")
     # Two records of one person: this one was merged into that; undone by clearing it.
-    merged_into = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="merged")
+    merged_into = models.ForeignKey(
+        "self", models.PROTECT, null=True, blank=True, related_name="merged", db_index=False
+    )
     version = models.PositiveIntegerField(default=1, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
@@ -93,6 +98,9 @@ class Person(models.Model):
         indexes = [
             models.Index(fields=["jurisdiction", "phone_hash"], name="person_phone"),
             models.Index(fields=["home", "name"], name="person_home"),
+            # Most have neither: an index of all would hold nothing a hundred thousand times.
+            models.Index(fields=["work"], name="person_work", condition=~Q(work=None)),
+            models.Index(fields=["merged_into"], name="person_merged", condition=~Q(merged_into=None)),
             # In the collation C one index finds by a beginning and gives the order.
             models.Index(fields=["pinyin", "id"], name="person_in_pinyin"),
             models.Index(fields=["initials", "pinyin", "id"], name="person_by_initials"),
@@ -220,7 +228,9 @@ class Membership(Dated):
     # The person's, filled when a row is saved.
     jurisdiction = models.ForeignKey(Jurisdiction, models.PROTECT, db_index=False, editable=False)
     person = models.ForeignKey(Person, models.PROTECT, related_name="memberships")
-    organisation = models.ForeignKey(Organisation, models.PROTECT, related_name="memberships")
+    organisation = models.ForeignKey(
+        Organisation, models.PROTECT, related_name="memberships", db_index=False
+    )  # membership_of_organisation begins with it
     kind = models.CharField(_("as"), max_length=20, choices=Kind)
     # The grid of a grid worker, the building of a building group's member.
     place = models.ForeignKey(Place, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("place"))

@@ -6,6 +6,7 @@ import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -13,7 +14,6 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from stdnum import numdb
 from stdnum.cn import ric
-from stdnum.exceptions import ValidationError
 
 from weilu.lib.crypto import keyed_hash
 from weilu.lib.pinyin import spell, syllables
@@ -109,6 +109,15 @@ def tidy_phone(text: str) -> str:
     return digits
 
 
+def born_by(number: str) -> dt.date:
+    """Return the date of birth in an ID number of 18 signs (GB 11643).
+
+    Raises:
+        ValueError: there is no such day.
+    """
+    return dt.date(int(number[6:10]), int(number[10:12]), int(number[12:14]))
+
+
 def tidy_id_number(text: str) -> str:
     """Return an ID number as GB 11643 writes it.
 
@@ -118,7 +127,9 @@ def tidy_id_number(text: str) -> str:
     Raises:
         PersonProblem: it lacks digits, its date or province does not exist, or its last sign does not check the others.
     """
-    number = "".join(unicodedata.normalize("NFKC", text).split()).upper()
+    number = text
+    if not ID_NUMBER.fullmatch(number):
+        number = "".join(unicodedata.normalize("NFKC", text).split()).upper()
     if not number:
         return ""
     if not ID_NUMBER.fullmatch(number):
@@ -128,12 +139,17 @@ def tidy_id_number(text: str) -> str:
             _("The last sign of this ID number does not fit the others: a digit is wrong or swapped."), "id_number"
         )
     try:
-        ric.get_birth_date(number)
-    except ValidationError as error:
+        born_by(number)
+    except ValueError as error:
         raise PersonProblem(_("This ID number names a date of birth that never was."), "id_number") from error
-    if not numdb.get("cn/loc").info(number[:2])[0][1]:
+    if not _is_province(number[:2]):
         raise PersonProblem(_("This ID number names a province that never was."), "id_number")
     return number
+
+
+@cache
+def _is_province(code: str) -> bool:
+    return bool(numdb.get("cn/loc").info(code)[0][1])
 
 
 def _agree(person: Person) -> None:
@@ -141,7 +157,7 @@ def _agree(person: Person) -> None:
     number = person.id_number
     if not number:
         return
-    born, sex = ric.get_birth_date(number), Person.Sex.MALE if int(number[16]) % 2 else Person.Sex.FEMALE
+    born, sex = born_by(number), Person.Sex.MALE if int(number[16]) % 2 else Person.Sex.FEMALE
     given = person.birth_date
     same_day = (
         given == born if person.birth_day_known else given and (given.year, given.month) == (born.year, born.month)

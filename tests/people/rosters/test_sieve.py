@@ -5,11 +5,16 @@ import zipfile
 
 import openpyxl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.people.rosters.conftest import id_number, workbook
 from weilu.orgs.models import Organisation
 from weilu.people.models import Appointment, Membership, Person
-from weilu.people.rosters.books import Book
+from weilu.people.rosters.books import Book, text_of
+from weilu.people.rosters.headers import open_roster
+from weilu.people.rosters.kinds import KINDS
+from weilu.people.rosters.sieve import Sieve
 
 BRANCH = "金穗社区第一党支部"
 HEAD = ["序号", "姓名", "所在党支部", "身份证号"]
@@ -138,3 +143,35 @@ def test_a_row_that_holds_nothing_but_a_merged_branch_is_empty(world, enter):
     content = workbook(HEAD, [1, "赵一"], ["", "", ""], ["", "钱二"], change=merge)
     assert enter("members", content).imported == 2
     assert Membership.objects.count() == 2
+
+
+NAMES = ["张三", "合计", "小计", "以下空白", "年月日", "姓名", "党员姓名", "示例", "备注", "填表人", "单位", "党支部"]
+OTHERS = [
+    "",
+    "",
+    "1",
+    3,
+    2.0,
+    "示例",
+    "注",
+    "2人",
+    "共2人",
+    BRANCH,
+    "所在党支部",
+    "身份证号",
+    " ",
+    "四级正干部（2人）",
+    True,
+]
+
+
+@given(st.sampled_from(OTHERS), st.sampled_from(NAMES), st.lists(st.sampled_from([*OTHERS, *NAMES]), max_size=4))
+def test_a_row_that_is_plainly_somebody_is_no_remark_and_no_group_either(first, name, others):
+    cells = [first, name, *others]
+    roster = open_roster(KINDS["members"], Book("名册.xlsx", workbook(HEAD, [1, "甲甲", BRANCH, ""])))
+    sieve = Sieve(roster)
+    if sieve.is_plain(cells):
+        filled = [(index, text) for index, cell in enumerate(cells) if (text := text_of(cell))]
+        assert not roster._is_template(filled)
+        assert not sieve.is_remark(9, filled)
+        assert sieve.group(9, filled) is None

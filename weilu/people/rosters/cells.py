@@ -11,7 +11,7 @@ from stdnum.cn import uscc
 from stdnum.exceptions import ValidationError as BadNumber
 
 from weilu.lib.import_result import Refusal
-from weilu.people.persons import PersonProblem, tidy_id_number, tidy_phone
+from weilu.people.persons import ID_NUMBER, PersonProblem, tidy_id_number, tidy_phone
 from weilu.people.rosters.books import ERRORS, UNKEPT, Cell, text_of
 from weilu.people.rosters.kinds import BODY_KINDS, BODY_WORDS, fold_heading
 
@@ -25,6 +25,10 @@ PARTED = re.compile(
 )
 WHOLE = re.compile(r"(\d{4})(\d{2})(\d{2})?")
 YEAR = re.compile(r"((?:18|19|20)\d{2})年?")
+# Numbers as they should stand in a cell, in most rosters all of them.
+PLAIN_PHONE = re.compile(r"1[3-9][0-9]{9}")
+OLD_KIND = re.compile(r"\d{15}")
+SHORTENED = re.compile(r"\d(?:\.\d+)?E\+?1[4-8]", re.I)
 NOT_GIVEN = {"无", "/", "\\", "-", "--", "—", "——", "不详", "暂无", "空", "未知", "*"}
 MALE, FEMALE = {"男", "男性", "m", "male", "1"}, {"女", "女性", "f", "female", "2"}
 
@@ -137,7 +141,9 @@ def id_number_of(cell: Cell) -> str:
     Raises:
         Refusal: it is none, or a number that has lost its last digits: nobody can know them.
     """
-    if isinstance(cell, int | float) and not isinstance(cell, bool):
+    if isinstance(cell, str) and ID_NUMBER.fullmatch(cell):
+        text = cell
+    elif isinstance(cell, int | float) and not isinstance(cell, bool):
         if cell >= MOST_DIGITS:
             raise Refusal("id_number", lost_digits())
         text = str(int(cell)) if float(cell).is_integer() else str(cell)
@@ -145,9 +151,9 @@ def id_number_of(cell: Cell) -> str:
         text = plain(cell).lstrip("'’‘")
     if not text or MASKED.fullmatch(text):
         return ""
-    if re.fullmatch(r"\d(?:\.\d+)?E\+?1[4-8]", text, re.I):
+    if SHORTENED.fullmatch(text):
         raise Refusal("id_number", lost_digits())
-    if re.fullmatch(r"\d{15}", text):
+    if OLD_KIND.fullmatch(text):
         raise Refusal("id_number", _("This is an ID number of the old kind with 15 digits. Give the one with 18."))
     try:
         return tidy_id_number(text)
@@ -174,6 +180,8 @@ def phone_of(cell: Cell) -> str:
     Raises:
         Refusal: it is none.
     """
+    if isinstance(cell, str) and PLAIN_PHONE.fullmatch(cell):
+        return cell
     text = plain(cell)
     if not text or MASKED.fullmatch(text):
         return ""

@@ -12,15 +12,14 @@ from uuid import UUID
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
-from weilu.lib.crypto import encrypt, keyed_hash
+from weilu.lib.crypto import keyed_hash
 from weilu.lib.ids import new_id
 from weilu.lib.import_result import Refusal
 from weilu.lib.pinyin import spell
 from weilu.orgs.models import Level, Place
-from weilu.people.persons import PARTY_AGE, add_years, parts_of, tail_hash
+from weilu.people.persons import PARTY_AGE, add_years, born_by, parts_of, tail_hash
 from weilu.people.rosters.books import Cell
 from weilu.people.rosters.cells import (
-    Day,
     bracketed,
     date_of,
     id_number_of,
@@ -31,14 +30,28 @@ from weilu.people.rosters.cells import (
     sex_of,
 )
 from weilu.people.rosters.directory import Bodies, Places
-from weilu.people.rosters.kinds import Kind
+from weilu.people.rosters.kinds import Column, Kind
 from weilu.people.rosters.reading import Line, Roster
 from weilu.people.rosters.sieve import RANKED
 
 BATCH = 2_000
 # What nobody is called: a body in the column of names.
 NO_NAME = re.compile(r"..(?:支部|总支|党委|委员会|居委会|村委会|办公室|有限公司|服务中心|协会)$")
-sounds = lru_cache(10_000)(lambda name: (*spell(name), parts_of(name)))
+sounds = lru_cache(10_000)(lambda name: (*spell(name), " ".join(parts_of(name))))
+# How many cells of a column are remembered.
+MOST_KNOWN = 5_000
+# Columns whose text is kept with the person or with what they are; the others say where to look.
+KEPT = ("name", "ethnicity", "education", "note", "post", "rank", "document")
+
+
+class Said(NamedTuple):
+    """What a cell says: its text, and the fields of an entry that it fills."""
+
+    text: str
+    fields: tuple[tuple[str, Any], ...]
+
+
+NOTHING_SAID = Said("", ())
 
 
 class Problem(NamedTuple):
@@ -80,17 +93,22 @@ class Entry:
     rank: str = ""
     document: str = ""
 
-    def line(self) -> tuple[Any, ...]:
-        """Return the row for the stage, numbers encrypted; see ``STAGE`` in :mod:`weilu.people.rosters.staging`."""
+    def line(self, id_number: bytes, phone: bytes) -> list[Any]:
+        """Return the row for the stage, ``STAGE`` in :mod:`weilu.people.rosters.staging`.
+
+        Args:
+            id_number: the ID number, encrypted.
+            phone: the telephone number, encrypted.
+        """
         pinyin, initials, parts = sounds(self.name)
-        return (
+        return [
             self.row, new_id(), self.name, pinyin, initials, parts, self.sex, self.birth_date, self.birth_day_known,
-            encrypt(self.id_number), keyed_hash(self.id_number),
+            id_number, keyed_hash(self.id_number),
             tail_hash(self.id_number[-4:]) if self.id_number else b"",
-            encrypt(self.phone), keyed_hash(self.phone), tail_hash(self.phone[-4:]) if self.phone else b"",
+            phone, keyed_hash(self.phone), tail_hash(self.phone[-4:]) if self.phone else b"",
             self.ethnicity, self.education, self.joined_party_on, self.home_id, self.home_given, self.work_id,
             self.organisation_id, self.place_id, self.since, self.note, self.post, self.rank, self.document,
-        )  # fmt: skip
+        ]  # fmt: skip
 
 
 @dataclass
@@ -123,7 +141,10 @@ class Checker:
 
     def __post_init__(self) -> None:
         self.at = {key: index for index, key in self.roster.mapping.items()}
-        self.keys = [column for column in self.kind.columns if column.key in self.at]
+        # Of each column, what its cells have said already: most say what hundreds of others say.
+        self.columns: list[tuple[Column, int, dict[str, Said]]] = [
+            (column, self.at[column.key], {}) for column in self.kind.columns if column.key in self.at
+        ]
 
     def refuse(self, row: int, column: str, message: str) -> None:
         """Note what is wrong with a cell."""
@@ -162,13 +183,26 @@ class Checker:
         before = len(self.refused)
         texts: dict[str, str] = {}
         wrong: set[str] = set()
-        for column in self.keys:
-            index = self.at[column.key]
-            cell = line.cells[index] if index < len(line.cells) else ""
+        cells, width = line.cells, len(line.cells)
+        for column, index, already in self.columns:
+            cell = cells[index] if index < width else ""
             if cell is None or cell == "":
                 continue
             try:
-                self._take(entry, texts, column.key, column.reads, column.length, cell)
+                if column.reads in ("id_number", "phone"):
+                    self._number(entry, column.reads, cell)
+                    continue
+                said = already.get(cell) if type(cell) is str else None
+                if said is None:
+                    said = self._said(column, cell)
+                    if type(cell) is str:
+                        if len(already) >= MOST_KNOWN:
+                            already.clear()
+                        already[cell] = said
+                if said.text:
+                    texts[column.key] = said.text
+                for name, value in said.fields:
+                    setattr(entry, name, value)
             except Refusal as refusal:
                 wrong.add(column.key)
                 self.refuse(line.number, refusal.column or column.key, str(refusal))
@@ -187,46 +221,49 @@ class Checker:
             self.refuse(line.number, refusal.column, str(refusal))
         return entry if len(self.refused) == before and line.number not in self.refused else None
 
-    def _take(self, entry: Entry, texts: dict[str, str], key: str, reads: str, length: int, cell: Cell) -> None:
+    def _said(self, column: Column, cell: Cell) -> Said:
+        """Return what a cell says, or raise what is wrong with it; the same cell always says the same.
+
+        Raises:
+            ValueError: it cannot be so.
+        """
+        key, reads = column.key, column.reads
         if reads == "date":
-            if day := date_of(key, cell, self.today):
-                self._date(entry, key, day)
-                texts[key] = "given"
-        elif reads == "id_number":
+            day = date_of(key, cell, self.today)
+            if day is None:
+                return NOTHING_SAID
+            known = (("birth_day_known", day.day_known),) if key == "birth_date" else ()
+            return Said("given", ((key, day.date), *known))
+        if reads == "sex":
+            return Said("", ((key, sex_of(cell)),))
+        text = name_of(plain(cell)) if reads == "name" else plain(cell)
+        if reads == "name" and text and (NO_NAME.search(text) or not (text.isalpha() or any(map(str.isalpha, text)))):
+            raise Refusal(key, _("“%(text)s” is no name.") % {"text": text[:40]})
+        if reads == "address":
+            text = text[:200]
+        elif len(text) > column.length:
+            raise Refusal(key, _("This has more than %(count)s characters.") % {"count": column.length})
+        if not text or key not in KEPT:
+            return Said(text, ())
+        return Said(text, ((key, bracketed(text) if key in ("note", "post", "rank") else text),))
+
+    def _number(self, entry: Entry, reads: str, cell: Cell) -> None:
+        """Take an ID number or a telephone number: no two cells say the same."""
+        if reads == "id_number":
             entry.id_number = id_number_of(cell)
             if not entry.id_number and isinstance(cell, str) and "**" in cell:
                 self.masked.add(entry.row)
-        elif reads == "phone":
-            entry.phone = phone_of(cell)
-            if entry.phone and len(phone_numbers(plain(cell))) > 1:
-                self.second_phones.append(entry.row)
-        elif reads == "sex":
-            entry.sex = sex_of(cell)
         else:
-            text = name_of(plain(cell)) if reads == "name" else plain(cell)
-            if reads == "name" and text and (NO_NAME.search(text) or not any(sign.isalpha() for sign in text)):
-                raise Refusal(key, _("“%(text)s” is no name.") % {"text": text[:40]})
-            if reads == "address":
-                text = text[:200]
-            elif len(text) > length:
-                raise Refusal(key, _("This has more than %(count)s characters.") % {"count": length})
-            if text:
-                texts[key] = text
-                if key in ("name", "ethnicity", "education", "note", "post", "rank", "document"):
-                    setattr(entry, key, bracketed(text) if key in ("note", "post", "rank") else text)
-
-    @staticmethod
-    def _date(entry: Entry, key: str, day: Day) -> None:
-        setattr(entry, key, day.date)
-        if key == "birth_date":
-            entry.birth_day_known = day.day_known
+            entry.phone = phone_of(cell)
+            if entry.phone and entry.phone != cell and len(phone_numbers(plain(cell))) > 1:
+                self.second_phones.append(entry.row)
 
     def _agree(self, entry: Entry) -> None:
         """Hold birth date and sex against the ID number (GB 11643), and fill them from it."""
         if not entry.id_number:
             return
         number = entry.id_number  # a sound one
-        born = dt.date(int(number[6:10]), int(number[10:12]), int(number[12:14]))
+        born = born_by(number)
         sex = "male" if int(number[16]) % 2 else "female"
         given = entry.birth_date
         if given and given != born and (entry.birth_day_known or (given.year, given.month) != (born.year, born.month)):

@@ -16,7 +16,7 @@ PERSON = {
 }  # fmt: skip
 MEMBERSHIP = {
     "note": ("m.note", "s.note"), "since": ("m.valid_from", "s.since"), "grid": ("mg.name", "sg.name"),
-    "organisation": ("lo.names", "COALESCE(o.name, s.organisation_id::text)"),
+    "organisation": ("lo.names", "s.organisation_id::text"),
 }  # fmt: skip
 APPOINTMENT = {
     "rank": ("m.rank", "s.rank"), "document": ("m.document", "s.document"), "since": ("m.valid_from", "s.since"),
@@ -25,7 +25,6 @@ ROWS = """
 FROM (SELECT * FROM roster_stage WHERE outcome IN ('new', 'changed') AND (differs <> '{}' OR moved)
     AND NOT row = ANY(%(refused)s::int[])
   ORDER BY outcome, row LIMIT %(limit)s) s
-LEFT JOIN orgs_organisation o ON o.id = s.organisation_id
 LEFT JOIN people_person p ON p.id = s.person AND s.known
 LEFT JOIN orgs_place ph ON ph.id = p.home_id LEFT JOIN orgs_place sh ON sh.id = s.home_id
 LEFT JOIN orgs_organisation pw ON pw.id = p.work_id LEFT JOIN orgs_organisation sw ON sw.id = s.work_id
@@ -37,10 +36,11 @@ LEFT JOIN LATERAL (SELECT string_agg(b.name, '、') AS names FROM roster_link l
   JOIN orgs_organisation b ON b.id = l.organisation_id
   WHERE s.moved AND l.person = s.person AND l.organisation_id <> s.organisation_id) lo ON true
 """
+BODIES = "SELECT id, name FROM orgs_organisation WHERE id IN (SELECT organisation_id FROM roster_stage)"
 OF_APPOINTMENT = "LEFT JOIN people_appointment m ON m.id = s.link"
-HEAD = "s.row, s.name, o.name, s.organisation_id, s.outcome, s.post"
+HEAD = "s.row, s.name, s.organisation_id, s.outcome, s.post"
 PLAIN = """
-FROM roster_stage s LEFT JOIN orgs_organisation o ON o.id = s.organisation_id
+FROM roster_stage s
 WHERE s.outcome = 'new' AND s.differs = '{}' AND NOT s.moved AND NOT s.row = ANY(%(refused)s::int[])
 ORDER BY s.row LIMIT %(limit)s
 """
@@ -57,20 +57,22 @@ def changes(becomes: str, refused: list[int], made: dict[UUID, str], limit: int)
     fields = PERSON | (APPOINTMENT if becomes == "post" else MEMBERSHIP)
     joins = OF_APPOINTMENT if becomes == "post" else OF_MEMBERSHIP
     columns = ", ".join(f"{old}, {new}" for old, new in fields.values())
-    names = {str(pk): name for pk, name in made.items()}
+    # Asked by themselves: the planner does not know yet how many rows there are, and would look row by row.
+    bodies = {**dict(ask(BODIES)), **made}
+    names = {str(pk): name for pk, name in bodies.items()}
     lines: list[Change] = []
-    for row, name, body, body_id, outcome, post, differs, moved, day_known, *values in ask(
+    for row, name, body_id, outcome, post, differs, moved, day_known, *values in ask(
         f"SELECT {HEAD}, s.differs, s.moved, s.birth_day_known, {columns} {ROWS} {joins} ORDER BY s.outcome, s.row",
         {"refused": refused, "limit": limit},
     ):
         given = dict(zip(fields, zip(values[::2], values[1::2], strict=True), strict=True))
         keys = [*differs, *(["organisation"] if moved else [])]
         told = [[key, *(_shown(key, value, day_known, names) for value in given[key])] for key in keys if key in given]
-        lines.append([row, name, body or made.get(body_id, ""), outcome, told, post])
-    for row, name, body, body_id, outcome, post in ask(
+        lines.append([row, name, bodies.get(body_id, ""), outcome, told, post])
+    for row, name, body_id, outcome, post in ask(
         f"SELECT {HEAD} {PLAIN}", {"refused": refused, "limit": limit - len(lines)}
     ):
-        lines.append([row, name, body or made.get(body_id, ""), outcome, [], post])
+        lines.append([row, name, bodies.get(body_id, ""), outcome, [], post])
     return lines
 
 

@@ -69,6 +69,9 @@ class Places:
         names = {fold(name) for place in above for name in (place.name, place.short_name)}
         self._above = sorted(names, key=len, reverse=True)
         self.townships = [place for place in self.by_id.values() if place.level == Level.TOWNSHIP]
+        self._heads = [
+            (head, town) for town in self.townships for head in (fold(town.name), fold(town.short_name)) if head
+        ]
 
     def named(self, text: str) -> list[Place]:
         """Return the places called so; ``陵江镇金穗社区`` is 金穗社区 in 陵江镇."""
@@ -77,11 +80,10 @@ class Places:
             return [found]
         if found_all := self.by_name.get(name):
             return found_all
-        for township in self.townships:
-            for head in (fold(township.name), fold(township.short_name)):
-                if name.startswith(head) and name != head:
-                    rest = self.by_name.get(name.removeprefix(head), [])
-                    return [place for place in rest if place.path.startswith(township.path)]
+        for head, township in self._heads:
+            if name.startswith(head) and name != head:
+                rest = self.by_name.get(name.removeprefix(head), [])
+                return [place for place in rest if place.path.startswith(township.path)]
         return []
 
     def _coded(self, name: str) -> Place | None:

@@ -259,7 +259,7 @@ class _People(_Work):
             checker.refuse(*problem)
         for problem in staging.masked(checker.masked - checker.refused):
             checker.refuse(*problem)
-        staging.mark_repetitions()
+        staging.fill_first_rows()
         elsewhere = persons.compare(scope)
         memberships.link(scope)
         ask(posts.DIFFERS if order.kind.becomes == "post" else memberships.DIFFERS)

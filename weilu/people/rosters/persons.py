@@ -74,7 +74,12 @@ def write(scope: Scope, *, by: User | None, note: str) -> None:
     """Enter the new persons and change the known ones, with a line in the history of each."""
     insert_from(
         Person,
-        {"id": "person", "jurisdiction_id": "%(jurisdiction)s::uuid", **{name: name for name in COPIED}},
+        {
+            "id": "person",
+            "jurisdiction_id": "%(jurisdiction)s::uuid",
+            **{name: name for name in COPIED},
+            "parts": "string_to_array(parts, ' ')",
+        },
         "FROM roster_stage WHERE lead AND NOT known",
         scope.values,
     )

@@ -133,6 +133,7 @@ class Roster:
 
     def _lines(self) -> Iterator[Line]:
         sieve, faults, hidden = Sieve(self), self._faults(), self.book.unseen(self.sheet)
+        self._unheaded = [index for index, text in enumerate(self.headings) if not text and index not in self.mapping]
         ours = {index for index, heading in enumerate(self.headings) if heading.startswith(REASON)}
         group, announced, counted = "", 0, 0
         for number, cells in self.rows():
@@ -140,26 +141,30 @@ class Roster:
                 continue
             if number in faults:
                 cells = [faults[number].get(index, cell) for index, cell in enumerate(cells)]
-            filled = [
-                (index, text)
-                for index, cell in enumerate(cells)
-                if cell != "" and index not in ours and (text := text_of(cell))
-            ]
-            if not filled or self._is_template(filled):
-                continue
-            if len(filled) > 1:
-                self.nameless.update(index for index, _text in filled if self._is_nameless(index))
-            if sieve.is_remark(number, filled):
-                self._skip(number, filled)
-            elif found := sieve.group(number, filled):
-                self._count(group, announced, counted)
-                (group, announced), counted = found, 0
-                self.groups += 1
+            if sieve.is_plain(cells):
+                self._note_nameless(cells)
             else:
-                counted += 1
-                if number in hidden:
-                    self.unseen.append(number)
-                yield Line(number, cells, group)
+                filled = [
+                    (index, text)
+                    for index, cell in enumerate(cells)
+                    if cell != "" and index not in ours and (text := text_of(cell))
+                ]
+                if not filled or self._is_template(filled):
+                    continue
+                if len(filled) > 1:
+                    self._note_nameless(cells)
+                if sieve.is_remark(number, filled):
+                    self._skip(number, filled)
+                    continue
+                if found := sieve.group(number, filled):
+                    self._count(group, announced, counted)
+                    (group, announced), counted = found, 0
+                    self.groups += 1
+                    continue
+            counted += 1
+            if number in hidden:
+                self.unseen.append(number)
+            yield Line(number, cells, group)
         self._count(group, announced, counted)
 
     def _is_template(self, filled: list[tuple[int, str]]) -> bool:
@@ -188,8 +193,12 @@ class Roster:
                 found.setdefault(row, {})[index] = text
         return found
 
-    def _is_nameless(self, index: int) -> bool:
-        return index not in self.mapping and not (index < len(self.headings) and self.headings[index])
+    def _note_nameless(self, cells: list[Cell]) -> None:
+        """Note which columns without a heading hold something."""
+        headed = len(self.headings)
+        for index in (*self._unheaded, *range(headed, len(cells))):
+            if index < len(cells) and cells[index] != "" and index not in self.mapping and text_of(cells[index]):
+                self.nameless.add(index)
 
     @staticmethod
     def _filled(

@@ -4,7 +4,7 @@ import re
 import unicodedata
 from typing import TYPE_CHECKING
 
-from weilu.people.rosters.books import UNKEPT
+from weilu.people.rosters.books import UNKEPT, Cell
 from weilu.people.rosters.kinds import BODY_KINDS, fold_heading, known_as
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ LABEL = re.compile(
     r"^(?:(?:注|说明|备注|填表|制表|审核|审批|填报|单位|负责人|联系人|日期|时间|示例|例如?)[^:]{0,14}:|.{0,14}\((?:盖章|公章|签字|签章)\)"
     r"|第\d+页|共\d+页|以下空白|以下无正文|\d{4}年\d{1,2}月(?:\d{1,2}日)?$|年月日$)"
 )
+PLAIN_NAME = re.compile(r"[㐀-鿿]{2,4}")
 # What may stand without one, in rows that name nobody.
 SIGNED = re.compile(
     r"^(?:填表|制表|审核|审批|填报|编制)(?:人|单位|日期|时间|说明|意见)|^(?:注|说明|备注|填表说明)(?:$|[一1][、.])"
@@ -48,6 +49,23 @@ class Sieve:
         self.name_at = roster.at("name")
         self.folded = [fold_heading(text) for text in roster.headings]
         self.wide = roster.book.wide(roster.sheet)
+
+    def is_plain(self, cells: list[Cell]) -> bool:
+        """Tell whether a row is somebody beyond doubt, without looking at all of its cells: a Chinese name, and
+        something else that we keep. Of other rows nothing is said."""
+        name = cells[self.name_at] if self.name_at is not None and self.name_at < len(cells) else ""
+        if not isinstance(name, str) or not PLAIN_NAME.fullmatch(name) or LABEL.match(name) or SUM.match(name):
+            return False
+        if fold_heading(name) == self.folded[self.name_at] or known_as(self.kind, name):  # type: ignore[index]
+            return False
+        index, first = next((index, cell) for index, cell in enumerate(cells) if cell != "")
+        if index not in self.mapping and isinstance(first, str) and SAMPLE.match(_bare(first)):
+            return False
+        return any(
+            isinstance(cells[at], str) and cells[at] != name and cells[at].strip()
+            for at in self.mapping
+            if at < len(cells)
+        )
 
     def is_remark(self, number: int, filled: Filled) -> bool:
         """Tell whether a row is a remark, a sum, a signature or the header once more: what names nobody."""
