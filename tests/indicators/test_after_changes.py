@@ -17,7 +17,7 @@ from weilu.orgs.bodies import close_body, make_body
 from weilu.orgs.changes import NewPlace, merge, rename, split
 from weilu.orgs.models import Grant, Level, Organisation, Place
 from weilu.orgs.roles import Role
-from weilu.orgs.succession import bodies_at, grants_at
+from weilu.orgs.succession import asked_in_split
 
 TODAY = timezone.localdate()
 BEFORE = TODAY - dt.timedelta(days=60)
@@ -106,9 +106,8 @@ def test_places_that_were_merged_after_a_board_was_published_keep_a_value_each(w
 
 def test_a_place_that_was_split_after_a_board_was_published_keeps_its_value(world, edition):
     parts = [NewPlace("510824197", "东镇"), NewPlace("510824198", "西镇")]
-    asked = [*Place.objects.filter(parent=world.township, valid_to=None), *bodies_at([world.township])]
-    asked += grants_at([world.township], TODAY)
-    split(world.township, parts=parts, belongs={row.pk: 0 for row in asked}, on=TODAY, by=None)
+    asked = asked_in_split(world.township, TODAY)
+    split(world.township, parts=parts, belongs=dict.fromkeys(dict(asked), 0), on=TODAY, by=None)
     assert boards.correct(edition, by=world.administrator, reason="再看一次") == []
     Matter.objects.filter(pk=Matter.objects.filter(township=world.township).first().pk).update(settled_late=True)
     [found] = boards.correct(edition, by=world.administrator, reason="一件误记")

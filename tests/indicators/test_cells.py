@@ -27,7 +27,7 @@ from weilu.orgs.changes import merge as merge_places
 from weilu.orgs.memory import forget
 from weilu.orgs.models import Grant, Level, Organisation, Place
 from weilu.orgs.roles import Role
-from weilu.orgs.succession import bodies_at, grants_at
+from weilu.orgs.succession import asked_in_split
 from weilu.people.appointments import appoint, make_post
 from weilu.people.honours import award, withdraw
 from weilu.people.merging import merge as merge_persons
@@ -231,12 +231,7 @@ class Work:
             new = merge_places(township[:2], into=NewPlace(township[0].code, f"合并村{tag}"), **by)
         elif self.chance.random() < 0.5 and township:
             parts = [NewPlace(township[0].code, f"东村{tag}"), NewPlace(code, f"西村{tag}")]
-            there = [
-                *Place.objects.filter(parent=township[0], valid_to=None),
-                *bodies_at([township[0]]),
-                *grants_at([township[0]], self.changed),
-            ]
-            belongs = {row.pk: self.chance.randint(0, 1) for row in there}
+            belongs = {key: self.chance.randint(0, 1) for key, _row in asked_in_split(township[0], self.changed)}
             new = split(township[0], parts=parts, belongs=belongs, **by)[0]
         elif township:
             new = rename(township[0], name=f"新村{tag}", **by)

@@ -6,18 +6,20 @@ import pytest
 from django.utils import timezone
 
 from tests.conftest import place as make_place
+from tests.venues.conftest import make_hall
 from weilu.indicators.catalogue import catalogue
 from weilu.indicators.live import narrowed, rows_of
 from weilu.indicators.reading import read
 from weilu.lib.period import Period
 from weilu.matters.maps import heat
 from weilu.matters.models import Matter
-from weilu.orgs.changes import NewPlace, merge, move, rename, split
-from weilu.orgs.models import Level, Place, User
+from weilu.orgs.changes import ChangeError, NewPlace, merge, move, rename, split
+from weilu.orgs.models import Level, Place, PlaceChange, User
 from weilu.orgs.roles import Role
 from weilu.orgs.scope import in_place
-from weilu.orgs.succession import bodies_at, grants_at
+from weilu.orgs.succession import asked_in_split
 from weilu.orgs.taking_back import take_back
+from weilu.people.models import Person
 
 YEAR = timezone.localdate().year
 
@@ -52,8 +54,8 @@ def by_level(place: Place, level: str) -> dict[str, int]:
 
 def parted(place: Place, parts: list[NewPlace], went, **by) -> list[Place]:
     """Split a place; ``went`` says for each place below it in which part it goes on, the rest stays in the first."""
-    asked = [*Place.objects.filter(parent=place, valid_to=None), *bodies_at([place]), *grants_at([place], by["on"])]
-    return split(place, parts=parts, belongs={row.pk: went.get(row.pk, 0) for row in asked}, **by)
+    asked = dict(asked_in_split(place, by["on"]))
+    return split(place, parts=parts, belongs={key: went.get(key, 0) for key in asked}, **by)
 
 
 def two_of(world, by) -> tuple[Place, list[Place]]:
@@ -158,3 +160,33 @@ def test_after_any_changes_every_matter_is_counted_exactly_once(world, seed):
             assert sorted(found) == sorted(named)
     for level in ("township", "village"):
         assert sum(by_level(world.county, level).values()) == made
+
+
+def test_homes_and_venues_go_on_where_the_split_was_told(world, by, sign_in):
+    hall = make_hall(world)
+    office = make_hall(world, name="服务站")
+    for number, home in enumerate([world.village, world.village, world.grid]):
+        Person.objects.create(jurisdiction=world.jurisdiction, name=f"村民{number}", home=home)
+    asked = dict(asked_in_split(world.village, by["on"]))
+    assert str(asked["people.person.home"]).startswith("登记在此地、未登记到下级地点的2人")
+    page = sign_in(world.administrator).get(f"/places/{world.village.code}/change/split/").content.decode()
+    assert f'name="belongs_{hall.pk}"' in page
+    assert 'name="belongs_people.person.home"' in page
+    names = [NewPlace(world.village.code, "金穗社区"), NewPlace("510824100003", "银穗社区")]
+    went = {hall.pk: 1, "people.person.home": 1}
+    first, second = parted(world.village, names, went, **by)
+    hall.refresh_from_db(), office.refresh_from_db()
+    assert (hall.place, office.place) == (second, first)
+    assert [person.home for person in Person.objects.order_by("name")] == [second, second, world.grid]
+    take_back(PlaceChange.objects.get(), by=world.administrator)
+    hall.refresh_from_db()
+    assert hall.place == world.village
+    assert Person.objects.filter(home=world.village).count() == 2
+
+
+def test_a_split_asks_about_homes_and_venues_too(world, by):
+    hall = make_hall(world)
+    names = [NewPlace(world.village.code, "金穗社区"), NewPlace("510824100003", "银穗社区")]
+    belongs = {key: 0 for key, _row in asked_in_split(world.village, by["on"]) if key != hall.pk}
+    with pytest.raises(ChangeError, match="议事厅"):
+        split(world.village, parts=names, belongs=belongs, **by)

@@ -11,8 +11,8 @@ from tests.paper import fonts_of, letters_of, pages_of
 from weilu.matters import services
 from weilu.matters.models import Matter
 from weilu.orgs.changes import NewPlace, merge, rename, split
-from weilu.orgs.models import Level, Organisation, Place
-from weilu.orgs.succession import bodies_at, grants_at
+from weilu.orgs.models import Level, Organisation
+from weilu.orgs.succession import asked_in_split
 from weilu.people.models import Appointment, Membership, Person, Post
 from weilu.portal.notice_content import duties_of, notice_of, notice_of_body
 
@@ -315,9 +315,8 @@ def test_the_code_on_the_wall_of_a_merged_village_leads_to_what_it_is_today(peop
 
 def test_of_a_village_that_was_divided_one_chooses_where_one_is(people, client):
     parts = [NewPlace(f"{people.township.code}{number}", f"{number}村") for number in (701, 702)]
-    asked = [*Place.objects.filter(parent=people.village, valid_to=None), *bodies_at([people.village])]
-    asked += grants_at([people.village], TODAY)
-    split(people.village, parts=parts, belongs={row.pk: 0 for row in asked}, on=TODAY, by=None)
+    asked = asked_in_split(people.village, TODAY)
+    split(people.village, parts=parts, belongs=dict.fromkeys(dict(asked), 0), on=TODAY, by=None)
     page = text(client.get(f"/at/{people.village.code}/"))
     for number in (701, 702):
         assert f'href="/at/{people.township.code}{number}/"' in page

@@ -16,10 +16,10 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from weilu.orgs.changes import ChangeError, NewPlace, merge, move, rename, split
-from weilu.orgs.models import Level, Network, Place, PlaceChange, User
+from weilu.orgs.models import Grant, Level, Network, Place, PlaceChange, User
 from weilu.orgs.names import full_name, short_name
 from weilu.orgs.outlines import LARGEST_FILE, BadOutline, outline_in, sound
-from weilu.orgs.succession import bodies_at, grants_at
+from weilu.orgs.succession import asked_in_split
 
 Kind = PlaceChange.Kind
 MOST_PARTS = 6
@@ -230,16 +230,16 @@ class SplitForm(ChangeForm):
                 label=_("code of part %(number)s") % words, max_length=24, initial=code
             )
         options = [(str(number), _("part %(number)s") % {"number": number + 1}) for number in range(self.parts)]
-        self.asked: list[tuple[str, Any]] = []
-        children = Place.objects.filter(parent=self.place, valid_to=None).order_by("code")
-        title_of = told_apart(children)
-        for row in [*children, *bodies_at([self.place]), *grants_at([self.place], self._day_given())]:
-            name = f"belongs_{row.pk}"
-            title = f"{row.user} · {row}" if hasattr(row, "user") else str(row)
+        self.asked: list[tuple[str, UUID | str]] = []
+        asked = asked_in_split(self.place, self._day_given())
+        title_of = told_apart([row for _key, row in asked if isinstance(row, Place)])
+        for key, row in asked:
+            name = f"belongs_{key}"
+            title = f"{row.user} · {row}" if isinstance(row, Grant) else str(row)
             if isinstance(row, Place):
                 title = title_of(row)
             self.fields[name] = forms.ChoiceField(choices=options, label=title, initial="0")
-            self.asked.append((name, row))
+            self.asked.append((name, key))
 
     def _day_given(self) -> dt.date:
         """Return the day that was typed: a grant that held then is asked for, even if it has ended since."""
@@ -265,7 +265,7 @@ class SplitForm(ChangeForm):
     def groups(self) -> list[Group]:
         """Return the fields as they stand together: each part, what goes on where, and the rest."""
         parts = [[f"name_{number}", f"code_{number}"] for number in range(self.parts)]
-        asked = [name for name, _row in self.asked]
+        asked = [name for name, _key in self.asked]
         known = {name for names in (*parts, asked) for name in names} | {"seen"}
         found = [Group(str(_("part %(number)s") % {"number": number}), [self[name] for name in names])
                  for number, names in enumerate(parts, start=1)]  # fmt: skip
@@ -278,14 +278,14 @@ class SplitForm(ChangeForm):
         data = self.cleaned_data
         return [
             (data[f"name_{number}"], data[f"code_{number}"],
-             [str(self.fields[name].label) for name, _row in self.asked if data[name] == str(number)])
+             [str(self.fields[name].label) for name, _key in self.asked if data[name] == str(number)])
             for number in range(self.parts)
         ]  # fmt: skip
 
     def make(self, by: User) -> Place:
         data = self.cleaned_data
         parts = [NewPlace(data[f"code_{number}"], data[f"name_{number}"]) for number in range(self.parts)]
-        belongs = {UUID(str(row.pk)): int(data[name]) for name, row in self.asked}
+        belongs = {key: int(data[name]) for name, key in self.asked}
         return split(self.place, parts=parts, belongs=belongs, **self.given(by))[0]
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, connection, transaction
-from django.db.models import QuerySet, Value
+from django.db.models import ForeignKey, QuerySet, Value
 from django.db.models.functions import Concat, Substr
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -33,7 +33,7 @@ from weilu.orgs.models import (
 )  # fmt: skip
 from weilu.orgs.names import full_name, short_name
 from weilu.orgs.outlines import Box, union_of
-from weilu.orgs.succession import CHANGEABLE, bodies_at, followers, grants_at, rows_at
+from weilu.orgs.succession import CHANGEABLE, apart, asked_in_split, bodies_at, followers, grants_at, rows_at
 
 Kind = PlaceChange.Kind
 CODE = re.compile(r"[0-9A-Za-z-]{1,24}", re.ASCII)
@@ -77,8 +77,8 @@ class Journal:
         return {"children": self.children, "rows": self.rows, "grants": self.grants, "above": self.above}
 
 
-# Which successor a row goes on at; the key of a child, body or grant, or None for what nobody was asked about.
-Chooser = Callable[[UUID | None], Place]
+# Which successor something goes on at; its key, or None for what has ended and nobody was asked about.
+Chooser = Callable[[UUID | str | None], Place]
 
 
 def rename(
@@ -165,17 +165,17 @@ def merge(
 
 
 def split(
-    place: Place, *, parts: Sequence[NewPlace], belongs: Mapping[UUID, int], on: dt.date, by: User | None,
+    place: Place, *, parts: Sequence[NewPlace], belongs: Mapping[UUID | str, int], on: dt.date, by: User | None,
     document: str = "", note: str = "",
 ) -> list[Place]:  # fmt: skip
     """Make several places of one; one of them may keep its code and name.
 
     Records of before are counted where what they name below goes on, and with the place that ended where they name
-    nothing below it; clerks of all parts see them. What is asked nowhere (homes, venues) goes on in the first.
+    nothing below it; clerks of all parts see them.
 
     Args:
         parts: the places that it becomes, the first being the one that carries on.
-        belongs: for the key of each place below it, each body and each grant there: which part it goes on in, from 0.
+        belongs: for each key of :func:`weilu.orgs.succession.asked_in_split`: which part it goes on in, from 0.
 
     Raises:
         ChangeError: as for :func:`rename`; there are fewer than two parts; or ``belongs`` leaves something out.
@@ -185,12 +185,9 @@ def split(
     with transaction.atomic():
         change, [held] = _begin(Kind.SPLIT, [place], on, by, document, note)
         children = list(Place.objects.filter(parent=held, valid_to=None))
-        asked: list[Any] = [*children, *bodies_at([held]), *grants_at([held], on)]
-        for row in asked:
-            if belongs.get(row.pk) not in range(len(parts)):
-                raise ChangeError(
-                    _("Say in which of the new places %(name)s goes on.") % {"name": row}, f"belongs_{row.pk}"
-                )
+        for key, title in asked_in_split(held, on):
+            if belongs.get(key) not in range(len(parts)):
+                raise ChangeError(_("Say in which of the new places %(name)s goes on.") % {"name": title}, _field(key))
         _end(change, [held])
         new = []
         went = _went_with(held, children, belongs)
@@ -209,7 +206,12 @@ def split(
         return _finish(change, [held], new)
 
 
-def _went_with(held: Place, children: Sequence[Place], belongs: Mapping[UUID, int]) -> dict[UUID, int]:
+def _field(key: UUID | str) -> str:
+    """Return the field of a form that asks where something goes on."""
+    return f"belongs_{key}"
+
+
+def _went_with(held: Place, children: Sequence[Place], belongs: Mapping[UUID | str, int]) -> dict[UUID, int]:
     """Return by which keys below a place that is split its records are told apart: the part of each.
 
     What was itself torn apart before, and now lies in several parts, tells nothing; nor does what lay elsewhere.
@@ -371,21 +373,25 @@ def _hand_over(change: PlaceChange, old: Place, choose: Chooser) -> None:
     _hand_over_children(change, old, choose)
     _hand_over_bodies(change, old, choose)
     _hand_over_grants(change, old, choose)
-    target = choose(None)
     for column in followers():
         rows = rows_at(column, [old])
         keys = [str(key) for key in rows.values_list("pk", flat=True)]
         _note(change, column.model._meta.label_lower, column.name, old, keys)
-        names = _names(rows) & _names(rows_at(column, [target]))
-        try:
-            with transaction.atomic():
-                rows.update(**{column.name: target})
-        except IntegrityError as error:
-            raise ChangeError(
-                _("These would stand twice at %(place)s: %(names)s. Rename or close one of each first.")
-                % {"place": target, "names": "、".join(sorted(names)) or column.model._meta.verbose_name},
-                "others",
-            ) from error
+        for key, _title, part in list(apart(column, rows)):
+            _follow(column, part, choose(key))
+
+
+def _follow(column: ForeignKey, rows: QuerySet[Any], target: Place) -> None:
+    names = _names(rows) & _names(rows_at(column, [target]))
+    try:
+        with transaction.atomic():
+            rows.update(**{column.name: target})
+    except IntegrityError as error:
+        raise ChangeError(
+            _("These would stand twice at %(place)s: %(names)s. Rename or close one of each first.")
+            % {"place": target, "names": "、".join(sorted(names)) or column.model._meta.verbose_name},
+            "others",
+        ) from error
 
 
 def _names(rows: QuerySet[Any]) -> set[str]:

@@ -92,7 +92,8 @@ def columns_naming_places() -> Iterator[ForeignKey]:
 def followers() -> Iterator[ForeignKey]:
     """Yield the columns of other tables that go on at a successor, besides bodies and grants.
 
-    A model names them in ``FOLLOWS_PLACE``.
+    A model names them in ``FOLLOWS_PLACE``. Where a place is split, each row is asked about, or all of a table together
+    if the model says in ``FOLLOW_TOGETHER`` how many they are.
     """
     for column in columns_naming_places():
         if column.name in getattr(column.model, "FOLLOWS_PLACE", ()):
@@ -122,6 +123,27 @@ def grants_at(places: Iterable[Place], on: dt.date) -> QuerySet[Grant]:
     """Return the grants at ``places`` that hold on ``on`` or later."""
     rows = Grant.objects.filter(Q(valid_to=None) | Q(valid_to__gt=on), place__in=list(places))
     return rows.select_related("user", "organisation", "place").order_by("place__code", "role", "user__username")
+
+
+def apart(column: ForeignKey, rows: QuerySet[Any]) -> Iterator[tuple[UUID | str, str, QuerySet[Any]]]:
+    """Yield which of the followers in ``column`` go the same way: their key, what they are called, and their rows."""
+    if words := getattr(column.model, "FOLLOW_TOGETHER", ""):
+        if count := rows.count():
+            yield f"{column.model._meta.label_lower}.{column.name}", str(words) % {"count": f"{count:,}"}, rows
+    else:
+        for row in rows.order_by("pk"):
+            yield row.pk, str(row), rows.filter(pk=row.pk)
+
+
+def asked_in_split(place: Place, on: dt.date) -> list[tuple[UUID | str, Any]]:
+    """Return what a split of ``place`` asks about, each with its key: places below it, bodies, grants, and the rest."""
+    children = Place.objects.filter(parent=place, valid_to=None).order_by("code")
+    found: list[tuple[UUID | str, Any]] = [(row.pk, row) for row in children]
+    found += [(row.pk, row) for row in bodies_at([place])]
+    found += [(row.pk, row) for row in grants_at([place], on)]
+    for column in followers():
+        found += [(key, title) for key, title, _rows in apart(column, rows_at(column, [place]))]
+    return found
 
 
 @dataclass

@@ -90,6 +90,7 @@ class Person(models.Model):
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     FOLLOWS_PLACE = ("home",)  # when the place ends, people live in what goes on from it
+    FOLLOW_TOGETHER = _("%(count)s people who are registered here and in no place below")
     objects = PersonQuerySet.as_manager()
     record_kind = "person"  # as events and messages call it
 
