@@ -209,6 +209,7 @@ ROUTES = {
     "account_invite": Route(P.MANAGE, "post", of_clerk, inside={"administrator"}, ok=(302,)),
     "factor_reset": Route(P.MANAGE, "post", of_clerk, inside={"administrator"}, ok=(302,)),
     "hand_over": Route(P.MANAGE, address=of_clerk, inside={"administrator"}),
+    "person_account": Route(P.MANAGE, address=a_person, inside={"administrator"}),
     "account_person": Route(P.MANAGE, address=of_clerk, inside={"administrator"}),
     "logout": Route(PUBLIC, "post", ok=(302,)),
     "language": Route(PUBLIC, "post", ok=(302,)),

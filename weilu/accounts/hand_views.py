@@ -3,6 +3,7 @@
 import datetime as dt
 
 from django.contrib import messages
+from django.db import IntegrityError, transaction
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -11,8 +12,10 @@ from django.utils.translation import gettext as _
 from weilu.accounts import handing, linking
 from weilu.accounts.forms import HandOverForm, PersonForm
 from weilu.orgs.access import AccountRequest, requires
+from weilu.orgs.forms import AccountForm
 from weilu.orgs.managing import ELSEWHERE, managed, wholly_managed
 from weilu.orgs.roles import Permission
+from weilu.people.models import Person
 
 
 @requires(Permission.MANAGE)
@@ -60,6 +63,31 @@ def account_person(request: AccountRequest, username: str) -> HttpResponse:
             messages.error(request, _("Choose the person."))
     context = {"subject": user, "person": getattr(user, "person", None), "candidates": found[:50]}
     return render(request, "accounts/person.html", context, status=422 if request.method == "POST" else 200)
+
+
+@requires(Permission.MANAGE)
+def person_account(request: AccountRequest, pk: str) -> HttpResponse:
+    """An account for a person, which may do what their posts bring and nothing else: both or neither."""
+    person = get_object_or_404(Person.objects.visible_to(request.user).current().select_related("user"), pk=pk)
+    if person.user:
+        return redirect("account_edit", person.user.username)
+    posts = [row for row in linking.lasting(person) if row.post.role]
+    form = AccountForm(request.POST or None, initial={"name": person.name})
+    if request.method == "POST" and form.is_valid():
+        try:
+            with transaction.atomic():
+                user = form.make()
+                if not linking.link(user, person, by=request.user):
+                    raise linking.LinkError(_("No post of this person brings a role."))
+            messages.success(request, _("The account %(name)s is ready.") % {"name": user.username})
+            invited = form.cleaned_data["invite"]
+            return redirect("account_invite" if invited else "account_edit", user.username)
+        except linking.LinkError as error:
+            form.add_error(None, str(error))
+        except IntegrityError:
+            form.refuse_name()
+    context = {"person": person, "form": form, "posts": posts}
+    return render(request, "accounts/person_account.html", context, status=422 if form.errors else 200)
 
 
 def _day(form: HandOverForm) -> dt.date:

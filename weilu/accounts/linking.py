@@ -9,7 +9,7 @@ from weilu.accounts import notices
 from weilu.orgs.models import Grant, User
 from weilu.orgs.sharding import key_of
 from weilu.people.appointments import AppointmentError, give_grant, may_give
-from weilu.people.models import Person
+from weilu.people.models import Appointment, Person
 
 
 class LinkError(ValueError):
@@ -20,6 +20,12 @@ def candidates(user: User, *, by: User) -> QuerySet[Person]:
     """Return the persons of the account's name whom ``by`` may see and who have no account."""
     rows = Person.objects.visible_to(by).current().filter(name=user.name, user=None)
     return rows.select_related("home__parent", "work").order_by("birth_date", "pk")
+
+
+def lasting(person: Person) -> QuerySet[Appointment]:
+    """Return the appointments of a person that hold today or later."""
+    rows = person.appointments.filter(Q(valid_to=None) | Q(valid_to__gt=timezone.localdate()))
+    return rows.select_related("post__organisation__place", "person__user")
 
 
 @transaction.atomic
@@ -39,8 +45,7 @@ def link(user: User, person: Person, *, by: User) -> list[Grant]:
     held.user = user
     held.save(update_fields=["user"])
     given = []
-    lasting = held.appointments.filter(Q(valid_to=None) | Q(valid_to__gt=timezone.localdate()))
-    for row in lasting.select_related("post__organisation__place", "person__user"):
+    for row in lasting(held):
         try:
             may_give(by, row.post)
         except AppointmentError as error:

@@ -32,5 +32,6 @@ urlpatterns = [
     path("accounts/<str:username>/invite/", views.account_invite, name="account_invite"),
     path("accounts/<str:username>/second-factor/", factor_views.factor_reset, name="factor_reset"),
     path("accounts/<str:username>/hand-over/", hand_views.hand_over, name="hand_over"),
+    path("people/<uuid:pk>/account/", hand_views.person_account, name="person_account"),
     path("accounts/<str:username>/person/", hand_views.account_person, name="account_person"),
 ]

@@ -69,6 +69,25 @@ class AccountForm(forms.ModelForm):
         validate_password(self.cleaned_data["password"], User(username=self.data.get("username", "")))
         return self.cleaned_data["password"]
 
+    def make(self) -> User:
+        """Save the account, which may do nothing yet.
+
+        Raises:
+            IntegrityError: somebody was faster with this name.
+        """
+        user: User = self.save(commit=False)
+        if self.cleaned_data["invite"]:
+            user.set_unusable_password()
+        else:
+            user.set_password(self.cleaned_data["password"])
+            user.password_to_change = True
+        user.save()
+        return user
+
+    def refuse_name(self) -> None:
+        """Say that there is an account of this name."""
+        self.add_error("username", _("There is already an account of this name. Choose another."))
+
 
 class GrantForm(forms.ModelForm):
     """A role for an account, at a place or in an organisation of the administrator's own scope."""

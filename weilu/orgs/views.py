@@ -126,19 +126,12 @@ def account_new(request: AccountRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid() & grant.is_valid():
         try:
             with transaction.atomic():
-                user = form.save(commit=False)
-                if form.cleaned_data["invite"]:
-                    user.set_unusable_password()
-                else:
-                    user.set_password(form.cleaned_data["password"])
-                    user.password_to_change = True
-                user.save()
-                grant.instance.user = user
+                user = grant.instance.user = form.make()
                 grant.save()
             messages.success(request, _("The account %(name)s is ready.") % {"name": user.username})
             return redirect("account_invite", user.username) if form.cleaned_data["invite"] else redirect("accounts")
         except IntegrityError:
-            form.add_error("username", _("There is already an account of this name. Choose another."))
+            form.refuse_name()
     status = 422 if form.errors or grant.errors else 200
     return render(request, "orgs/account_new.html", {"form": form, "grant": grant}, status=status)
 

@@ -129,6 +129,7 @@ def show(request: AccountRequest, person: Person, *, status: int = 200, **extra:
         "problem": "",
         "failed": "",
         "may_keep": may_keep,
+        "may_give_account": Permission.MANAGE in user.permissions and not person.merged_into_id,
         "may_unmask": (person.phone or person.id_number) and keeps(user, person.home, Permission.UNMASK),
         **roles_of(person),
         "visible": _visible_bodies(request, person),
