@@ -8,9 +8,13 @@ import zipfile
 import pytest
 import xlsxwriter
 
+from tests.people.rosters.conftest import id_number
+from tests.people.rosters.conftest import workbook as workbook_of
 from weilu.lib.import_result import ImportProblem
-from weilu.people.rosters import books, parts
+from weilu.people.models import Person
+from weilu.people.rosters import books, correcting, parts
 from weilu.people.rosters.books import Book
+from weilu.people.rosters.correcting import marked
 
 SHEET, STRINGS = "xl/worksheets/sheet1.xml", "xl/sharedStrings.xml"
 
@@ -141,3 +145,68 @@ def test_a_text_that_is_not_there_ends_in_a_message(small_parts):
     content = changed(workbook(shared=True), SHEET, lambda text: text.replace(b"<v>1</v>", b"<v>99999</v>"))
     with pytest.raises(ImportProblem, match="已损坏"):
         list(Book("名册.xlsx", content).rows("名册"))
+
+
+HEAD = ["姓名", "身份证号", "所在党支部", "联系电话", "民族"]
+BRANCH = "金穗社区第一党支部"
+
+
+def members(rows: int, **given) -> list[list[str]]:
+    return [HEAD, *([f"党员{number:03d}", id_number(order=number), BRANCH, "", ""] for number in range(1, rows + 1))]
+
+
+def test_a_merged_range_that_runs_over_whole_parts_is_filled_down(world, enter, small_parts):
+    rows = members(200)
+    content = workbook_of(*rows, change=lambda book, page: page.merge_range("E102:E201", "彝族"))
+    result = enter("members", content)
+    assert (result.read, result.refused) == (200, 0)
+    assert Person.objects.filter(ethnicity="彝族").count() == 100
+
+
+@pytest.mark.parametrize("limit", [0, books.LARGE], ids=["read in parts", "read whole"])
+def test_a_formula_that_went_wrong_in_the_last_column_is_refused_and_again_in_the_workbook_that_comes_back(
+    world, enter, monkeypatch, limit
+):
+    def formulas(book, page):
+        page.write_formula("D3", "=NA()", None, "#N/A")
+        page.write_formula("E4", "=F4", None, 987654)
+
+    monkeypatch.setattr(books, "LARGE", limit)
+    monkeypatch.setattr(parts, "PART", 2_000)
+    monkeypatch.setattr(correcting, "MOST_CELLS", 0)  # too many to mark in place
+    content = changed(
+        workbook_of(*members(60), change=formulas), SHEET, lambda text: text.replace(b"<v>987654</v>", b"")
+    )
+    result = enter("members", content)
+    expected = [(3, "phone"), (4, "ethnicity")]
+    assert [(error["row"], error["field"]) for error in result.errors] == expected
+    again = enter("members", marked(result.roster, result.errors))
+    assert [(error["row"], error["field"]) for error in again.errors] == expected
+
+
+def test_no_formula_is_forgotten_however_many_there_are(monkeypatch):
+    cells = b"".join(b'<c r="F%d"><f>A1</f></c>' % row for row in range(2, 120_000))
+    book = Book("名册.xlsx", workbook(shared=True))
+    book._note_faults(SHEET, cells + b'<c r="D119999" t="e"><v>#N/A</v></c>')
+    assert book.faults("名册", {3}) == {119_999: {3: "#N/A"}}
+    assert len(book.faults("名册")) == 119_998
+
+
+def test_merged_ranges_count_where_a_cell_lies_far_away(world, enter):
+    def merge(book, page):
+        page.merge_range("C2:C7", BRANCH)
+        page.write_string("XFC5", " ")
+
+    rows = [[name, number, "", *rest] for name, number, _branch, *rest in members(6)[1:]]
+    content = workbook_of(HEAD, *rows, change=merge)
+    assert Book("名册.xlsx", content).sparse
+    assert enter("members", content).imported == 6
+
+
+def test_a_workbook_that_cannot_be_marked_in_place_is_written_anew(world, enter):
+    content = workbook_of(*members(3), ["赵", "1", BRANCH, "", ""])
+    content = changed(content, "xl/styles.xml", lambda text: text.replace(b'<family val="2"/>', b'<family val="54"/>'))
+    result = enter("members", content)
+    assert [(error["row"], error["field"]) for error in result.errors] == [(5, "id_number")]
+    again = enter("members", marked(result.roster, result.errors))
+    assert [(error["row"], error["field"]) for error in again.errors] == [(5, "id_number")]

@@ -6,7 +6,9 @@ import io
 import re
 import zipfile
 import zlib
-from collections.abc import Iterator
+from array import array
+from collections.abc import Container, Iterator
+from functools import cached_property
 from typing import Any
 
 import openpyxl
@@ -56,7 +58,6 @@ FAULT = re.compile(
 AT = re.compile(rb'\br="([A-Z]{1,3})(\d{1,7})"')
 SHEET = re.compile(r"<(?:\w+:)?sheet\b[^>]*>")
 RELATION = re.compile(r"<(?:\w+:)?Relationship\b[^>]*>")
-MOST_FORMULAS = 100_000
 # What stands for a formula without a result in the rows of a roster; one that went wrong stands for itself.
 UNKEPT = "#FORMULA!"
 ERRORS = ("#REF!", "#N/A", "#DIV/0!", "#VALUE!", "#NAME?", "#NUM!", "#NULL!")
@@ -117,7 +118,7 @@ class Book:
         self.name, self.content = name, content
         self.sparse = False
         self.is_archive = content.startswith(ZIP)
-        self._faults: dict[str, dict[tuple[int, int], str]] = {}
+        self._faults: dict[str, dict[tuple[int, str], array[int]]] = {}
         self._unseen: dict[str, set[int]] = {}
         self._pages: dict[str, CalamineSheet] = {}
         self._sizes: dict[str, int] = {}
@@ -227,24 +228,34 @@ class Book:
 
     def unseen(self, sheet: str) -> set[int]:
         """Return the rows of a sheet that are hidden."""
-        return self._unseen.get(self._parts().get(sheet, ""), set()) if any(self._unseen.values()) else set()
+        return self._unseen.get(self._parts.get(sheet, ""), set()) if any(self._unseen.values()) else set()
 
     def _note_faults(self, part: str, text: bytes) -> None:
         """Remember the cells whose formula has no result or went wrong: spreadsheets show something there."""
+        # By column and what stands there, four bytes a cell: a column of ages may have a formula in each of its rows.
         found = self._faults.setdefault(part, {})
         bare = [(attributes, UNKEPT) for attributes in BARE_FORMULA.findall(text) if b't="str"' not in attributes]
         wrong = [(attributes, value.decode("utf-8", "replace")) for attributes, value in FAULT.findall(text)]
         for attributes, value in bare + wrong:
-            if (at := AT.search(attributes)) and len(found) < MOST_FORMULAS:
-                found[int(at[2]), column_of(at[1].decode())] = value
+            if at := AT.search(attributes):
+                found.setdefault((column_of(at[1].decode()), value), array("I")).append(int(at[2]))
 
-    def faults(self, sheet: str) -> dict[tuple[int, int], str]:
-        """Return the cells of a sheet whose formula has no result or went wrong: row from 1, column from 0; and what
-        stands for them."""
-        if not any(self._faults.values()):
-            return {}
-        return self._faults.get(self._parts().get(sheet, ""), {})
+    def faults(self, sheet: str, among: Container[int] = range(MOST_COLUMNS)) -> dict[int, dict[int, str]]:
+        """Return the cells of a sheet whose formula has no result or went wrong, and what stands for them: row from 1
+        -> column from 0 -> text.
 
+        Args:
+            among: the columns that are asked for.
+        """
+        found: dict[int, dict[int, str]] = {}
+        if any(self._faults.values()):
+            for (column, text), rows in self._faults.get(self._parts.get(sheet, ""), {}).items():
+                if column in among:
+                    for row in rows:
+                        found.setdefault(row, {})[column] = text
+        return found
+
+    @cached_property
     def _parts(self) -> dict[str, str]:
         """Return the name of each sheet -> the part of the archive that holds it."""
         with zipfile.ZipFile(io.BytesIO(self.content)) as archive:
@@ -299,9 +310,9 @@ class Book:
         return {(top + 1, left) for (top, left), (_bottom, right) in self._ranges(sheet) if right - left >= 2}
 
     def _ranges(self, sheet: str) -> list[tuple[tuple[int, int], tuple[int, int]]]:
-        if self.sparse:
+        parts = self._in_parts_of(sheet) if self.sparse else self._parted(sheet)
+        if self.sparse and not parts:
             return []
-        parts = self._parted(sheet)
         return parts.merged if parts else self._page(sheet).merged_cell_ranges or []
 
     def put_away(self) -> None:
@@ -312,15 +323,17 @@ class Book:
         """Return about how many rows a sheet has, for a progress bar."""
         if self.sparse:
             return 0
-        return (
-            self._lasts.get(self._parts().get(sheet, ""), 0) if self._parted(sheet) else self._page(sheet).total_height
-        )
+        return self._lasts.get(self._parts.get(sheet, ""), 0) if self._parted(sheet) else self._page(sheet).total_height
 
     def _parted(self, sheet: str) -> SheetInParts | None:
         """Return a large sheet as one that is read a part at a time, if it can be."""
+        large = self.is_archive and self._sizes.get(self._parts.get(sheet, ""), 0) > LARGE
+        return self._in_parts_of(sheet) if large else None
+
+    def _in_parts_of(self, sheet: str) -> SheetInParts | None:
         if sheet not in self._in_parts:
-            part = self._parts().get(sheet, "") if self.is_archive else ""
-            parts = SheetInParts(self.content, part, sheet) if self._sizes.get(part, 0) > LARGE else None
+            part = self._parts.get(sheet, "")
+            parts = SheetInParts(self.content, part, sheet) if part in self._sizes else None
             self._in_parts[sheet] = parts if parts and parts.is_cut else None
         return self._in_parts[sheet]
 

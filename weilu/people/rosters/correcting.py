@@ -5,7 +5,9 @@ What was refused stays as it was: a number a number, a date a date. Sent in agai
 
 import datetime as dt
 import io
+import logging
 import re
+import warnings
 import zipfile
 from collections import defaultdict
 from collections.abc import Iterable
@@ -23,18 +25,22 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from weilu.people.rosters.books import MOST_COLUMNS, UNKEPT, Book, Cell, text_of
 from weilu.people.rosters.kinds import REASON
-from weilu.people.rosters.reading import Roster
+from weilu.people.rosters.reading import Roster, with_values
 
 # Up to here the file itself is opened and marked: beyond, that takes more memory than the rest of the work.
 MOST_BYTES = 6 * 1024 * 1024
 MOST_CELLS = 300_000
 MOST_NOTES = 3_000
+# What openpyxl says of a workbook that it does not understand, as spreadsheets and our reader do.
+CANNOT_OPEN = (ValueError, TypeError, KeyError, AttributeError, IndexError, zipfile.BadZipFile)
 RED, DARK = "FDE9EA", "A20F1A"
 AUTHOR = "围炉"
 WIDTH = 48
 FILLED = re.compile(
     rb'<c r="([A-Z]+)(\d+)"([^>]*)>(<f\b(?:[^>]*/>|[^>]*>[^<]*</f>))\s*(?:<v\s*/>|<v></v>)</c>'
 )  # a formula as openpyxl writes it: without its result
+
+logger = logging.getLogger(__name__)
 
 Faults = dict[int, dict[int, list[str]]]
 
@@ -45,7 +51,10 @@ def marked(roster: Roster, errors: Iterable[dict[str, Any]]) -> bytes:
     cells = roster.book.height(roster.sheet) * max(len(roster.headings), 1)
     small = len(roster.book.content) <= MOST_BYTES and cells <= MOST_CELLS
     if roster.book.is_archive and not roster.book.sparse and small:
-        return _in_place(roster, faults, reasons)
+        try:
+            return _in_place(roster, faults, reasons)
+        except CANNOT_OPEN:
+            logger.warning("a roster cannot be marked in place", exc_info=True)
     return _anew(roster, faults, reasons)
 
 
@@ -79,7 +88,8 @@ def _reason_column(roster: Roster) -> int:
 
 
 def _in_place(roster: Roster, faults: Faults, reasons: dict[int, str]) -> bytes:
-    book = openpyxl.load_workbook(io.BytesIO(roster.book.content), rich_text=True)
+    with warnings.catch_warnings(action="ignore"):  # of styles that it leaves out
+        book = openpyxl.load_workbook(io.BytesIO(roster.book.content), rich_text=True)
     sheet = book[roster.sheet]
     beside = _reason_column(roster) + 1
     _clean(sheet, roster.last_header, beside)
@@ -162,7 +172,7 @@ def _results(book: Book, sheet: str, wanted: set[tuple[int, str]]) -> dict[tuple
         columns[row].append((openpyxl.utils.column_index_from_string(letters) - 1, letters))
     for number, cells in book.rows(sheet):
         for index, letters in columns.get(number, ()):
-            fault = faults.get((number, index))
+            fault = faults.get(number, {}).get(index)
             if index < len(cells) and fault != UNKEPT:
                 found[number, letters] = _as_result(fault or cells[index])
     return found
@@ -226,8 +236,10 @@ def _write(page: Any, roster: Roster, form: _Forms, faults: Faults, reasons: dic
     beside = _reason_column(roster)
     page.set_column(beside, beside, WIDTH)
     page.freeze_panes(roster.last_header, 0)
-    notes = 0
+    notes, formulas = 0, roster.faults()
     for number, cells in roster.rows():
+        if number in formulas:  # so that they are refused again until somebody has corrected them
+            cells = with_values(cells, formulas[number])
         wrong = faults.get(number, {})
         width = max([min(len(cells), 512), *(index + 1 for index in wrong)])
         for column in range(width):

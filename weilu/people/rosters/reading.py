@@ -22,6 +22,19 @@ class Line(NamedTuple):
     group: str
 
 
+def padded(cells: list[Cell], width: int) -> list[Cell]:
+    """Return a row that is at least so wide: rows end with the last cell that holds something near them."""
+    return cells + [""] * (width - len(cells)) if len(cells) < width else cells
+
+
+def with_values(cells: list[Cell], values: dict[int, str]) -> list[Cell]:
+    """Return a row with other values in some columns."""
+    found = list(padded(cells, max(values) + 1))
+    for index, value in values.items():
+        found[index] = value
+    return found
+
+
 class NotMapped(ImportProblem):
     """The header was found, but some columns that are needed were not; somebody can say which they are."""
 
@@ -132,7 +145,7 @@ class Roster:
             yield line
 
     def _lines(self) -> Iterator[Line]:
-        sieve, faults, hidden = Sieve(self), self._faults(), self.book.unseen(self.sheet)
+        sieve, faults, hidden = Sieve(self), self.faults(), self.book.unseen(self.sheet)
         self._unheaded = [index for index, text in enumerate(self.headings) if not text and index not in self.mapping]
         ours = {index for index, heading in enumerate(self.headings) if heading.startswith(REASON)}
         group, announced, counted = "", 0, 0
@@ -140,7 +153,7 @@ class Roster:
             if number <= self.last_header:
                 continue
             if number in faults:
-                cells = [faults[number].get(index, cell) for index, cell in enumerate(cells)]
+                cells = with_values(cells, faults[number])
             if sieve.is_plain(cells):
                 self._note_nameless(cells)
             else:
@@ -180,18 +193,15 @@ class Roster:
         merged = self.book.merged(self.sheet)
         held: dict[tuple[int, int], Cell] = {}
         tops = set(merged.values())
+        width = max((column + 1 for _row, column in merged), default=0)
         for number, cells in self.book.rows(self.sheet):
             if tops and number > self.last_header and any(cell != "" for cell in cells):
-                cells = self._filled(number, cells, merged, tops, held)
+                cells = self._filled(number, padded(cells, width), merged, tops, held)
             yield number, cells
 
-    def _faults(self) -> dict[int, dict[int, str]]:
+    def faults(self) -> dict[int, dict[int, str]]:
         """Return, row by row, the columns that we read and whose formula has no result or went wrong."""
-        found: dict[int, dict[int, str]] = {}
-        for (row, index), text in self.book.faults(self.sheet).items():
-            if index in self.mapping:
-                found.setdefault(row, {})[index] = text
-        return found
+        return self.book.faults(self.sheet, self.mapping)
 
     def _note_nameless(self, cells: list[Cell]) -> None:
         """Note which columns without a heading hold something."""
