@@ -16,6 +16,7 @@ from weilu.orgs.scope import in_place
 from weilu.orgs.succession import places_today, timeline
 from weilu.orgs.taking_back import take_back
 from weilu.people.models import Person
+from weilu.people.persons import change_person
 from weilu.venues.models import Venue, Zone
 from weilu.venues.setup import begin_zones
 
@@ -191,7 +192,7 @@ def test_a_second_change_reaches_back_through_the_first(world, by):
     first = rename(world.township, name="陵水镇", **by | {"on": today() - dt.timedelta(days=3)})
     second = merge([first, world.other_township], into=NewPlace("510824200", "陵云镇"), **by)
     assert read(second) == {matter.pk}
-    assert read(first) == set()
+    assert read(first) == read(world.township) == {matter.pk}  # what it held until it ended
     assert set(second.formerly) == {first.pk, world.township.pk, world.other_township.pk}
     assert [change.kind for change in timeline(second)] == ["merge", "rename"]
     assert places_today(again(world.township)) == [second]
@@ -330,3 +331,16 @@ def test_venues_of_one_name_are_not_put_together(world, by):
     with pytest.raises(ChangeError, match="议事厅"):
         join(world, by)
     assert again(world.township).valid_to is None
+
+
+def test_what_was_put_elsewhere_since_stays_there_when_a_change_is_taken_back(world, by):
+    person = Person.objects.create(jurisdiction=world.jurisdiction, name="搬家", home=world.village)
+    stays = Person.objects.create(jurisdiction=world.jurisdiction, name="留下", home=world.village)
+    new = rename(world.village, name="新村", **by)
+    person = Person.objects.get(pk=person.pk)
+    change_person(person, by=world.county_clerk, version=person.version, home=world.other_village)
+    assert OrganisationChange.objects.filter(columns__place=[str(world.village), "新村"]).exists()
+    take_back(PlaceChange.objects.get(), by=world.administrator)
+    assert Person.objects.get(pk=person.pk).home == world.other_village
+    assert Person.objects.get(pk=stays.pk).home == world.village
+    assert not OrganisationChange.objects.filter(columns__place=[str(world.village), str(new)]).exists()

@@ -14,7 +14,7 @@ from weilu.lib.explained import NotFound
 from weilu.lib.indicators import Indicator
 from weilu.lib.period import Period
 from weilu.orgs.access import AccountRequest
-from weilu.orgs.attribution import naming
+from weilu.orgs.attribution import key_of_place, title_of
 from weilu.orgs.models import Organisation, Place, User
 from weilu.orgs.roles import Permission
 from weilu.orgs.scope import places_in_scope
@@ -45,9 +45,19 @@ class Asked:
     period: Period
     own: bool = False
 
+    @property
+    def place_key(self) -> str:
+        """What names the place in an address."""
+        return key_of_place(self.place)
+
+    @property
+    def title(self) -> str:
+        """What names the place at the head of a page."""
+        return title_of(self.place)
+
     def link(self, **more: str) -> str:
         """Return the query of an address, with what differs from this page; what is empty is left out."""
-        given = {"place": naming(self.place)[0], "period": self.period.text, "of": "own" if self.own else "", **more}
+        given = {"place": self.place_key, "period": self.period.text, "of": "own" if self.own else "", **more}
         return "?" + urlencode({key: value for key, value in given.items() if value})
 
     def counted(self, indicator: Indicator) -> Indicator:

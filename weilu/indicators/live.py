@@ -20,7 +20,7 @@ from weilu.indicators.fields import field_of
 from weilu.indicators.group_names import named_by_code, named_gone, named_places, names_beside, names_of
 from weilu.lib.indicators import Indicator, Measure
 from weilu.lib.period import Period, spans_of
-from weilu.orgs.attribution import counted_at, find_group, in_group, is_group, naming, paths_of
+from weilu.orgs.attribution import counted_at, find_group, in_ended, in_group, is_group, naming, paths_of
 from weilu.orgs.models import Level, Place, User
 from weilu.orgs.scope import COLUMNS, in_place
 
@@ -106,6 +106,8 @@ def _moment(rows: QuerySet, path: str, moment: dt.datetime, day: dt.date) -> dt.
 
 
 def _in(indicator: Indicator, place: Place) -> Q:
+    if indicator.place.endswith("path") and place.valid_to is not None:
+        return in_ended(indicator.rows().model, indicator.place, place)
     if indicator.place.endswith("path"):
         found = Q()
         for path in paths_of(place):

@@ -59,7 +59,7 @@ def _narrow(request: AccountRequest) -> tuple[Any, dict[str, Any]]:
     }
     if code := request.GET.get("place", ""):
         place = find_place(user, Permission.VIEW, code)
-        rows = rows.filter(in_place(place)) if place else rows.none()
+        rows = rows.filter(in_place(place, beside=True)) if place else rows.none()
         chosen["place"] = place
         if place and place.formerly:
             chosen["formerly"] = list(predecessors(place).filter(split_away=None))

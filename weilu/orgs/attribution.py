@@ -15,12 +15,13 @@ Who may *see* records is another question: :func:`weilu.orgs.scope.in_reach`.
 """
 
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
 from asgiref.local import Local
 from django.core.signals import request_finished, request_started
-from django.db.models import Case, F, Q, UUIDField, Value, When
+from django.db.models import Case, F, Model, Q, UUIDField, Value, When
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
@@ -107,12 +108,77 @@ def paths_of(place: Place) -> list[str]:
     What stood at a place that ended, and ended before it, keeps that path. Where another place of today has its code,
     what stands there is counted in that one.
     """
-    before = set(place.formerly) - set(place.split_from) if place.valid_to is None else set()
+    before = set(place.formerly) - set(place.split_from)
     if not before:
         return [place.path]
     others = Place.objects.filter(level=place.level, valid_to=None).exclude(pk=place.pk).values("code")
     rows = Place.objects.filter(pk__in=before, split_away__isnull=True).exclude(code__in=others)
     return list(dict.fromkeys([place.path, *rows.values_list("path", flat=True)]))
+
+
+@dataclass
+class Held:
+    """What a place held when it ended, by where that is today.
+
+    Attributes:
+        paths: of places below it that go on; what stands there stood in it.
+        keys: of itself, of what it went on from, and of what ended below it; what ended with them stands there yet.
+        rows: of each column of a table that names places, the rows that followed to what goes on from it.
+    """
+
+    paths: set[str] = field(default_factory=set)
+    keys: set[UUID] = field(default_factory=set)
+    rows: dict[str, set[str]] = field(default_factory=dict)
+
+
+def held_until_it_ended(place: Place) -> Held:
+    """Return what ``place``, which has ended, held until then, from what the changes of the map have noted."""
+    found, frontier = Held(), [place]
+    while frontier:
+        each = frontier.pop()
+        lineage = {each.pk, *each.formerly}
+        below = Place.objects.filter(parent__in=lineage).exclude(valid_to=None).exclude(pk__in=found.keys | lineage)
+        found.keys |= lineage | set(below.values_list("pk", flat=True))
+        moved = each.ended_by.moved if each.ended_by else {}
+        for label, of in moved.get("rows", {}).items():
+            found.rows.setdefault(label, set()).update(of.get(str(each.pk), ()))
+        for child in Place.objects.filter(pk__in=moved.get("children", {}).get(str(each.pk), ())):
+            if child.valid_to is None:
+                found.paths.add(child.path)
+            else:
+                frontier.append(child)
+    return found
+
+
+def in_ended(model: type[Model], path: str, place: Place) -> Q:
+    """Return the condition that a row of ``model`` stood in ``place`` until that ended.
+
+    Args:
+        path: to the path of the place at which a row stands: ``path``, ``home__path``, ``organisation__place__path``.
+    """
+    held = held_until_it_ended(place)
+    condition = Q(**{f"{path.removesuffix('path')}pk__in": held.keys})
+    for each in held.paths:
+        condition |= Q(**{f"{path}__startswith": each})
+    names = path.split("__")[:-1]
+    for name in names[:-1]:
+        model = model._meta.get_field(name).related_model  # type: ignore[assignment]
+    if names and (rows := held.rows.get(f"{model._meta.label_lower}.{names[-1]}")):
+        condition |= Q(**{"__".join([*names[:-1], "pk__in"]): rows})
+    return condition
+
+
+def title_of(place: Place) -> str:
+    """Return what names a place at the head of a page: of one that has ended, with the day."""
+    if place.valid_to is None:
+        return str(place)
+    day = date_format(place.valid_to, "Y-m-d")
+    return _("%(place)s (until %(day)s)") % {"place": place, "day": day}
+
+
+def key_of_place(place: Place) -> str:
+    """Return what names a place in an address: its code, or its key once it has ended."""
+    return str(place.code) if place.valid_to is None else str(place.pk)
 
 
 def find_group(key: str, level: int) -> Place | None:
@@ -135,7 +201,7 @@ def in_group(key: str, level: Level, prefix: str = "") -> Q:
     if not key:
         return Q(**{f"{column}__isnull": True})
     place = find_group(key, level)
-    condition = in_place(place, prefix) if place else Q(pk__in=[])
+    condition = in_place(place, prefix, beside=True) if place else Q(pk__in=[])
     alone = [row.pk for row in Place.objects.filter(code=key, level=level).exclude(valid_to=None)
              if row.split_away is None and row.successors.count() != 1]  # fmt: skip
     return condition | column_is(column, alone) if alone else condition

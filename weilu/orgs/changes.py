@@ -72,9 +72,14 @@ class Journal:
     grants: list[list[str | None]] = field(default_factory=list)
     # Of each place above, what it had taken over before.
     above: dict[str, list[str]] = field(default_factory=dict)
+    # What was noted of bodies that now stand at another place.
+    noted: list[str] = field(default_factory=list)
 
     def as_dict(self) -> dict[str, Any]:
-        return {"children": self.children, "rows": self.rows, "grants": self.grants, "above": self.above}
+        return {
+            "children": self.children, "rows": self.rows, "grants": self.grants, "above": self.above,
+            "noted": self.noted,
+        }  # fmt: skip
 
 
 # Which successor something goes on at; its key, or None for what has ended and nobody was asked about.
@@ -425,11 +430,12 @@ def _hand_over_bodies(change: PlaceChange, old: Place, choose: Chooser) -> None:
         target = choose(body.pk)
         Organisation.objects.filter(pk=body.pk).update(place=target)
         if str(old) != str(target):
-            OrganisationChange.objects.create(
+            note = OrganisationChange.objects.create(
                 jurisdiction_id=body.jurisdiction_id, organisation=body, kind=OrganisationChange.Kind.CHANGE,
                 day=change.day, document=change.document, created_by=change.created_by,
                 columns={"place": [str(old), str(target)]},
             )  # fmt: skip
+            change.journal.noted.append(str(note.pk))  # type: ignore[attr-defined]
 
 
 def _hand_over_grants(change: PlaceChange, old: Place, choose: Chooser) -> None:

@@ -23,28 +23,30 @@ def column_is(column: str, keys: list[UUID]) -> Q:
     return Q(**{column: keys[0]}) if len(keys) == 1 else Q(**{f"{column}__in": keys})
 
 
-def in_place(place: Place, prefix: str = "") -> Q:
+def in_place(place: Place, prefix: str = "", *, beside: bool = False) -> Q:
     """Return the condition that a record is counted in ``place``, by the column of that place's level.
 
-    A place that goes on from others (renamed, merged) holds their records too; one that has ended, its own. Of what
-    was split each part holds the records of what went to it, and the place that ended those that name nothing below
-    it: see :mod:`weilu.orgs.attribution`.
+    A place that goes on from others (renamed, merged) holds their records too. One that has ended holds what it held
+    until then, so that a figure of it reads as it did; what goes on from it holds the same records. Of what was split
+    each part holds the records of what went to it: see :mod:`weilu.orgs.attribution`.
 
     Args:
         place: any level from province to grid.
         prefix: path to the record's columns, such as ``matter__``.
+        beside: counted beside other places, each record once: of what was split the place that ended holds those that
+            name nothing below it, and what has ended otherwise its own.
     """
     if column := COLUMNS.get(Level(place.level)):
-        return _counted(place, column, prefix)
+        return _counted(place, column, prefix, beside)
     if place.level < Level.COUNTY:
         inside = Jurisdiction.objects.filter(place__path__startswith=place.path).values("pk")
         return Q(**{f"{prefix}jurisdiction_id__in": inside})
     return NOTHING
 
 
-def _counted(place: Place, column: str, prefix: str) -> Q:
+def _counted(place: Place, column: str, prefix: str, beside: bool) -> Q:
     was_split = place.split_away is not None
-    if place.valid_to is not None and not was_split:
+    if beside and place.valid_to is not None and not was_split:
         return column_is(f"{prefix}{column}_id", [place.pk])
     by_part = set(place.split_from)
     whole = [place.pk, *(key for key in place.formerly if key not in by_part)]
@@ -53,7 +55,7 @@ def _counted(place: Place, column: str, prefix: str) -> Q:
     if below and place.split_from and place.split_children:
         came = column_is(f"{prefix}{column}_id", place.split_from)
         condition |= came & column_is(f"{prefix}{below}_id", place.split_children)
-    if below and place.split_away:
+    if beside and below and place.split_away:
         gone = Q(**{f"{prefix}{below}_id__in": place.split_away})
         condition &= Q(**{f"{prefix}{below}_id__isnull": True}) | ~gone
     return condition

@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 
 from weilu.orgs import memory
 from weilu.orgs.changes import ChangeError, lock_map, repath
-from weilu.orgs.models import Grant, Place, PlaceChange, User
+from weilu.orgs.models import Grant, OrganisationChange, Place, PlaceChange, User
 from weilu.orgs.succession import columns_naming_places
 
 
@@ -34,7 +34,7 @@ def take_back(change: PlaceChange, *, by: User | None) -> PlaceChange:
     if any(place.valid_to for place in new):
         raise ChangeError(_("Its places were changed again since. Take back the later change first."))
     _refuse_new_rows(change, new)
-    _restore(change, old)
+    _restore(change, old, new)
     for place in old:
         place.successors.clear()
     Place.objects.filter(pk__in=[place.pk for place in new]).delete()
@@ -67,7 +67,7 @@ def _refuse_new_rows(change: PlaceChange, new: list[Place]) -> None:
             raise ChangeError(_("Something has been recorded at the new place since. Enter another change instead."))
 
 
-def _restore(change: PlaceChange, old: list[Place]) -> None:
+def _restore(change: PlaceChange, old: list[Place], new: list[Place]) -> None:
     moved = change.moved
     places = {str(place.pk): place for place in old}
     for key, children in moved["children"].items():
@@ -79,7 +79,10 @@ def _restore(change: PlaceChange, old: list[Place]) -> None:
     for label, of in moved["rows"].items():
         model, column = label.rsplit(".", 1)
         for key, keys in of.items():
-            apps.get_model(model)._base_manager.filter(pk__in=keys).update(**{column: places[key]})
+            # What was put elsewhere since stays there.
+            rows = apps.get_model(model)._base_manager.filter(**{"pk__in": keys, f"{column}__in": new})
+            rows.update(**{column: places[key]})
+    OrganisationChange.objects.filter(pk__in=moved.get("noted", ())).delete()
     for pk, place_key, since, copy in moved["grants"]:
         Grant.objects.filter(pk=copy).delete()
         Grant.objects.filter(pk=pk).update(place=places[place_key], valid_from=since)
