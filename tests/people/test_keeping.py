@@ -5,6 +5,7 @@ import datetime as dt
 import pytest
 from django.utils import timezone
 
+from weilu.orgs.bodies import make_body
 from weilu.orgs.models import Organisation
 from weilu.people.appointments import appoint, make_post
 from weilu.people.models import Appointment, Honour, Membership, Person, Post
@@ -196,3 +197,33 @@ def test_many_posts_ask_no_question_for_each(world, held, sign_in, django_assert
     client.get("/desk/")
     with django_assert_max_num_queries(11):
         client.get(f"/organisations/{world.office.pk}/?part=posts")
+
+
+def test_a_hand_over_keeps_the_last_day_and_refuses_one_before_the_first(world, held, sign_in):
+    other = Person.objects.create(jurisdiction=world.jurisdiction, name="王芳", home=world.village)
+    client, address = sign_in(world.clerk), f"/appointments/{held.pk}/hand-over/"
+    answer = client.post(address, {"person": other.pk, "since": "2025-06-01", "until": "2025-05-01"})
+    assert answer.status_code == 422
+    assert Appointment.objects.get(pk=held.pk).valid_to is None
+    client.post(address, {"person": other.pk, "since": "2025-06-01", "until": "2027-06-30"})
+    assert Appointment.objects.get(person=other).valid_to == dt.date(2027, 6, 30)
+
+
+def test_the_form_of_a_body_starts_without_a_kind_and_offers_what_may_stand_there(world, sign_in):
+    client, address = sign_in(world.clerk), f"/places/{world.village.code}/organisations/new/"
+    page = client.get(address).content.decode()
+    assert '<option value="" selected>' in page
+    assert 'value="department"' not in page
+    given = {"name": "某某局", "since": "2024-03-01"}
+    for more in ({"kind": ""}, {"kind": "department"}, {"kind": "branch", "since": "0001-01-01"},
+                 {"kind": "branch", "since": "9999-12-31"}):  # fmt: skip
+        assert client.post(address, given | more).status_code == 422
+    assert not Organisation.objects.filter(name="某某局").exists()
+
+
+def test_a_party_committee_does_not_stand_below_a_property_firm(world, sign_in):
+    firm = make_body(place=world.village, kind="property_firm", name="安居物业", by=None, since=dt.date(2020, 1, 1))
+    given = {"kind": "party_committee", "name": "社区党委", "since": "2024-03-01", "parent": firm.pk}
+    answer = sign_in(world.clerk).post(f"/places/{world.village.code}/organisations/new/", given)
+    assert answer.status_code == 422
+    assert not Organisation.objects.filter(name="社区党委").exists()

@@ -3,11 +3,13 @@
 import datetime as dt
 
 import pytest
+from django.utils import timezone
 
 from tests.people.people_cast import id_number, person
 from weilu.orgs.models import Grant
 from weilu.people.appointments import appoint, make_post
 from weilu.people.honours import award
+from weilu.people.merging import merge, undo_merge
 from weilu.people.models import Membership, Person
 from weilu.people.persons import PersonProblem
 from weilu.people.reporting import answer_correction, ask_correction, clerks_of, open_corrections
@@ -99,3 +101,31 @@ def test_each_request_is_answered_by_itself(world, she):
         answer_correction(she, asked=str(second.pk), text="再改", by=world.clerk)
     answer_correction(she, asked=str(first.pk), text="已改", by=world.clerk)
     assert open_corrections(she) == []
+
+
+def test_a_post_that_begins_later_is_not_among_those_held_before(world, sign_in, she):
+    later = timezone.localdate() + dt.timedelta(days=40)
+    appoint(make_post(world.branch, title="书记", by=None), person=she, by=None, since=later)
+    text = sign_in(world.member).get("/account/me/").content.decode()
+    assert "尚未到任" in text
+    assert "曾任" not in text
+
+
+def test_what_was_asked_while_two_records_were_one_goes_back_with_the_account(world, she):
+    double = person(world, home=world.village)
+    merged = merge(she, into=double, by=None)
+    asked = Person.objects.get(pk=double.pk)
+    ask_correction(asked, text="学历应为高中", by=world.member)
+    undo_merge(merged, by=None)
+    [event] = open_corrections(Person.objects.get(pk=she.pk))
+    assert (event.note, event.actor) == ("学历应为高中", world.member)
+    assert open_corrections(Person.objects.get(pk=double.pk)) == []
+
+
+def test_what_was_asked_before_two_records_became_one_is_open_at_the_one(world, she):
+    ask_correction(she, text="学历应为高中", by=world.member)
+    double = person(world, home=world.village)
+    merge(she, into=double, by=None)
+    [event] = open_corrections(Person.objects.get(pk=double.pk))
+    answer_correction(Person.objects.get(pk=double.pk), asked=str(event.pk), text="已改", by=world.clerk)
+    assert open_corrections(Person.objects.get(pk=double.pk)) == []

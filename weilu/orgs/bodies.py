@@ -8,13 +8,14 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.db.models import F, Q
 from django.db.models.functions import Greatest
+from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 from stdnum.cn import uscc
 from stdnum.exceptions import ValidationError as BadNumber
 
-from weilu.orgs.models import Grant, Jurisdiction, Organisation, OrganisationChange, Place, User, valid_on
+from weilu.orgs.models import Grant, Jurisdiction, Level, Organisation, OrganisationChange, Place, User, valid_on
 
 Kind = Organisation.Kind
 Change = OrganisationChange.Kind
@@ -25,6 +26,9 @@ COLUMNS = (
 )
 # What the lower two of the four levels of Party organisations hang on; other kinds hang where a county wants them.
 PARENTS: dict[str, tuple[Kind, ...]] = {
+    Kind.PARTY_COMMITTEE: (
+        *(Kind.PARTY_COMMITTEE, Kind.DEPARTMENT, Kind.OFFICE, Kind.COMMUNITY, Kind.CO_BUILDER, Kind.ENTERPRISE),
+    ),
     Kind.BRANCH: (
         *(Kind.PARTY_COMMITTEE, Kind.BRANCH, Kind.DEPARTMENT, Kind.OFFICE, Kind.COMMUNITY, Kind.CO_BUILDER),
         *(Kind.ENTERPRISE, Kind.PROPERTY_FIRM),
@@ -32,6 +36,13 @@ PARENTS: dict[str, tuple[Kind, ...]] = {
     Kind.PARTY_GROUP: (Kind.BRANCH,),
     Kind.MEMBER_HOUSEHOLD: (Kind.PARTY_GROUP, Kind.BRANCH),
 }
+# Where the offices stand that are named after a level.
+LEVELS: dict[str, tuple[Level, ...]] = {
+    Kind.DEPARTMENT: (Level.PROVINCE, Level.CITY, Level.COUNTY),
+    Kind.COMMUNITY: (Level.VILLAGE,),
+}
+EARLIEST = dt.date(1900, 1, 1)
+AHEAD = dt.timedelta(days=731)
 MESSAGES: dict[str, tuple[str, Promise]] = {
     "organisation_not_older_than_parent": (
         "valid_from",
@@ -210,6 +221,14 @@ def _check(body: Organisation) -> None:
         raise BodyError(_("The body needs a name."), "name")
     if body.kind not in Kind.values:
         raise BodyError(_("There is no such kind of body."), "kind")
+    if (levels := LEVELS.get(body.kind)) and body.place.level not in levels:
+        raise BodyError(
+            _("A body of the kind “%(kind)s” does not stand at %(place)s.")
+            % {"kind": body.get_kind_display(), "place": body.place},
+            "kind",
+        )
+    if not EARLIEST <= body.valid_from <= timezone.localdate() + AHEAD:
+        raise BodyError(_("Bodies began after 1900, and at most two years from now."), "valid_from")
     if body.credit_code:
         try:
             body.credit_code = uscc.validate(body.credit_code)

@@ -171,9 +171,13 @@ def end_appointment(appointment: Appointment, *, by: User | None, on: dt.date, d
 
 
 def hand_over(
-    appointment: Appointment, *, to: Person, by: User | None, on: dt.date, document: str = "", rank: str = ""
-) -> tuple[Appointment, Appointment]:
+    appointment: Appointment, *, to: Person, by: User | None, on: dt.date, until: dt.date | None = None,
+    document: str = "", rank: str = "",
+) -> tuple[Appointment, Appointment]:  # fmt: skip
     """Hand a seat over: one ends and the next begins on the same day, grants included, or nothing happens.
+
+    Args:
+        until: the first day on which the successor no longer holds it; None until further notice.
 
     Returns:
         the appointment that ended, and the new one.
@@ -184,7 +188,8 @@ def hand_over(
     with in_words():
         ended = end_appointment(appointment, by=by, on=on, document=document)
         begun = appoint(
-            ended.post, person=to, by=by, since=on, seat=ended.seat, document=document, rank=rank or ended.rank
+            ended.post, person=to, by=by, since=on, until=until, seat=ended.seat, document=document,
+            rank=rank or ended.rank,
         )  # fmt: skip
     return ended, begun
 

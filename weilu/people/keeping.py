@@ -212,7 +212,9 @@ def appointment_hand_over(request: AccountRequest, pk: str) -> HttpResponse:
     row = _appointment(request, pk)
 
     def verb(*, person, since, document, rank, until=None):
-        return verbs.hand_over(row, to=person, by=request.user, on=since, document=document, rank=rank)
+        return verbs.hand_over(
+            row, to=person, by=request.user, on=since, until=until, document=document, rank=rank
+        )  # fmt: skip
 
     title = _("%(name)s hands over: %(post)s") % {"name": row.person, "post": row.post}
     return _appoint_page(request, row.post, title, verb)

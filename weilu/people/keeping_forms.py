@@ -8,6 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from weilu.orgs.bodies import LEVELS
 from weilu.orgs.models import Level, Organisation, Place
 from weilu.orgs.roles import Role
 from weilu.people.memberships import kinds_for
@@ -31,7 +32,7 @@ class Given(forms.Form):
 
 
 class _Body(Given):
-    kind = forms.ChoiceField(label=_("kind"), choices=Kind.choices)
+    kind = forms.ChoiceField(label=_("kind"), choices=[("", "–"), *Kind.choices])
     name = forms.CharField(label=pgettext_lazy("of a place or body", "name"), max_length=80)
     parent = forms.ModelChoiceField(Organisation.objects.none(), label=_("body above"), required=False)
     serves = forms.CharField(label=_("estate or address"), max_length=80, required=False)
@@ -46,6 +47,8 @@ class _Body(Given):
 
     def __init__(self, *args: Any, place: Place, body: Organisation | None = None, **given: Any):
         super().__init__(*args, **given)
+        kinds = [(kind.value, kind.label) for kind in Kind if place.level in LEVELS.get(kind, Level)]
+        self.fields["kind"].choices = [("", "–"), *kinds]  # type: ignore[attr-defined]
         near = Q(place__code__in=place.ancestor_codes)
         if place.level >= Level.VILLAGE:  # further up that would be a list of thousands
             near |= Q(place__path__startswith=place.path)

@@ -16,6 +16,7 @@ from weilu.people.apart import among, others_of
 from weilu.people.appointments import give_grant
 from weilu.people.models import Appointment, Honour, Membership, Person, PersonMerge, PersonsApart
 from weilu.people.persons import PersonChanged, PersonProblem, keeps, note, prepare
+from weilu.people.reporting import ANSWERED, ASKED, open_corrections
 
 TABLES: dict[str, type[models.Model]] = {"memberships": Membership, "appointments": Appointment, "honours": Honour}
 FILLED = ("sex", "birth_date", "id_number", "phone", "ethnicity", "education", "work", "joined_party_on")
@@ -85,6 +86,7 @@ def undo_merge(merged: PersonMerge, *, by: User | None) -> Person:
                 model._default_manager.filter(pk__in=row.moved.get(name, []), person=target).update(person=source)
             _bring_back(row.moved)
             if target.user_id and str(target.user_id) == row.moved.get("user"):
+                _take_requests_back(source, target, by)
                 source.user, target.user = target.user, None
             emptied = _empty(source, target, row.filled)
             source.merged_into = None
@@ -222,6 +224,14 @@ def _move_account(source: Person, target: Person) -> dict[str, Any]:
         return {}
     target.user, source.user = source.user, None
     return {"user": str(target.user_id)}
+
+
+def _take_requests_back(source: Person, target: Person, by: User | None) -> None:
+    """Let what the account asked to have corrected go back with it: the person reads it, and its answer, there."""
+    for event in open_corrections(target):
+        if event.record_id == target.pk and event.actor_id == target.user_id:
+            note(source, ASKED, target.user, text=event.note)
+            note(target, ANSWERED, by, text=_("Goes on with the other record."), changes={"asked": str(event.pk)})
 
 
 def _grants(target: Person) -> list[str]:

@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from django.contrib import messages
+from django.db.models import Q
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -156,16 +157,18 @@ def columns(event: Any) -> str:
 
 
 def roles_of(person: Person) -> dict[str, Any]:
-    """Return what a person belongs to and which posts they hold, now and before."""
+    """Return what a person belongs to and which posts they hold: now, from a later day on, and before."""
     today = timezone.localdate()
     joined = person.memberships.select_related("organisation", "place").order_by("-valid_from", "kind")
     held = person.appointments.select_related("post__organisation").order_by("-valid_from", "post__position")
-    now = valid_on(today)
+    now, later = valid_on(today), Q(valid_from__gt=today)
     return {
         "memberships": joined.filter(now),
-        "memberships_before": joined.exclude(now),
+        "memberships_later": joined.filter(later),
+        "memberships_before": joined.exclude(now | later),
         "appointments": held.filter(now),
-        "appointments_before": held.exclude(now),
+        "appointments_later": held.filter(later),
+        "appointments_before": held.exclude(now | later),
     }
 
 

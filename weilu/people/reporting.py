@@ -169,11 +169,12 @@ def answer_correction(person: Person, *, asked: str, text: str, by: User) -> Eve
 
 
 def open_corrections(person: Person) -> list[Event]:
-    """Return what a person asked to have corrected and nobody has answered, the first request first.
+    """Return what a person asked to have corrected and nobody has answered, the first request first; of records that
+    were merged into this one too.
 
     An answer names its request; one without a name, of earlier days, closed all that were open.
     """
-    rows = Event.objects.filter(record_kind=KIND, record_id=person.pk, move__in=[ASKED, ANSWERED]).order_by("at", "id")
+    rows = history(person, ASKED, ANSWERED).order_by("at", "id")
     waiting: list[Event] = []
     for event in rows:
         answered = event.changes.get("asked")

@@ -195,7 +195,7 @@ def roster_errors(request: AccountRequest, pk: UUID) -> HttpResponse:
     """The same workbook with the reason beside each cell that is refused."""
     found = get_object_or_404(jobs.rosters_of(request.user), pk=pk)
     try:
-        content = marked(jobs.workbook_of(found), found.report.get("errors", []))
+        content = marked(jobs.workbook_of(found), jobs.all_errors(found))
     except (jobs.RosterProblem, ImportProblem) as problem:
         messages.error(request, str(problem))
         return redirect("roster", pk=found.pk)

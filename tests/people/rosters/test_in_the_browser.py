@@ -109,6 +109,15 @@ def test_a_roster_with_faults_comes_back_with_the_reason_beside_each_cell(world,
     assert again.report["counts"]["read"] == 2
 
 
+def test_the_workbook_that_comes_back_has_all_the_reasons_however_many(world, send, monkeypatch):
+    monkeypatch.setattr(jobs, "MOST_ERRORS", 3)
+    rows = [[f"赵{number}", "1", "金穗社区第一党支部"] for number in range(12)]
+    client, roster = send(workbook(["姓名", "身份证号", "所在党支部"], *rows))
+    content = client.get(f"/rosters/{roster.pk}/errors/").content
+    rows = CalamineWorkbook.from_filelike(io.BytesIO(content)).get_sheet_by_index(0).to_python()
+    assert [row[3][:4] for row in rows[1:]] == ["身份证号"] * 12
+
+
 def test_columns_that_were_not_understood_are_named_once_and_kept(world, send):
     content = workbook(["姓名", "号码", "组织", "联系电话"], LI)
     client, roster = send(content)

@@ -113,3 +113,20 @@ def test_a_township_may_stand_before_the_name_under_the_name_it_had(world, enter
     for number, name in enumerate(("云顶镇王渡村党支部", "陵江镇王渡村党支部"), start=1):
         content = workbook(["姓名", "身份证号", "所在党支部"], ["赵一", id_number(order=number), name])
         assert enter("members", content, at=renamed, write=False).errors == []
+
+
+@pytest.mark.parametrize("name", ["*张三", "张三*", "?三", "张�", "书记：张三", "张三、李四", "党支部", "总计", "空缺"])
+def test_what_is_no_name_is_refused_at_its_cell(world, enter, name):
+    content = workbook(["姓名", "身份证号", "所在党支部"], [name, id_number(), "金穗社区第一党支部"])
+    result = enter("members", content)
+    assert [(error["row"], error["field"]) for error in result.errors] == [(2, "name")]
+
+
+@pytest.mark.parametrize(
+    ("written", "name"),
+    [("张三（女）", "张三"), ("张三(预备)", "张三"), ("阿依·古丽", "阿依·古丽"), ("王芳2", "王芳2")],
+)
+def test_a_name_is_entered_without_what_is_said_beside_it(world, enter, written, name):
+    content = workbook(["姓名", "身份证号", "所在党支部"], [written, id_number(order=2), "金穗社区第一党支部"])
+    assert enter("members", content).imported == 1
+    assert Person.objects.filter(name=name).exists()

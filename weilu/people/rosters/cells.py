@@ -29,6 +29,7 @@ YEAR = re.compile(r"((?:18|19|20)\d{2})年?")
 PLAIN_PHONE = re.compile(r"1[3-9][0-9]{9}")
 OLD_KIND = re.compile(r"\d{15}")
 SHORTENED = re.compile(r"\d(?:\.\d+)?E\+?1[4-8]", re.I)
+BESIDE_NAME = re.compile(r"\s*\((?:女|男|兼|(?:预备|正式)(?:党员)?|[^()]{1,8}族)\)$")
 NOT_GIVEN = {"无", "/", "\\", "-", "--", "—", "——", "不详", "暂无", "空", "未知", "*"}
 MALE, FEMALE = {"男", "男性", "m", "male", "1"}, {"女", "女性", "f", "female", "2"}
 
@@ -74,7 +75,7 @@ def bracketed(text: str) -> str:
 @lru_cache(4096)
 def name_of(text: str) -> str:
     """Return a person's name without layout: blanks between characters, (女) or a people in brackets behind it."""
-    bare = re.sub(r"\s*\((?:女|男|兼|[^()]{1,8}族)\)$", "", text).replace("•", "·").replace("．", "·")
+    bare = BESIDE_NAME.sub("", text).replace("•", "·").replace("．", "·")
     if re.fullmatch(r"[㐀-鿿\U00020000-\U0003ffff· ]+", bare):
         bare = bare.replace(" ", "")
     return bare

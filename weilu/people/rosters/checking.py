@@ -36,7 +36,12 @@ from weilu.people.rosters.sieve import RANKED
 
 BATCH = 2_000
 # What nobody is called: a body in the column of names.
-NO_NAME = re.compile(r"..(?:支部|总支|党委|委员会|居委会|村委会|办公室|有限公司|服务中心|协会)$")
+NO_NAME = re.compile(
+    r"..(?:支部|总支|党委|委员会|居委会|村委会|办公室|有限公司|服务中心|协会)$"
+    r"|^(?:党?支部|党?总支|党委|合计|总计|小计|共计|说明|备注|姓名|空缺|暂缺|待定)$"
+)
+# What stands in names beside characters, letters and digits: 阿依·古丽, Anne-Marie O'Neil, 张三(小).
+IN_NAMES = frozenset(" ·.-'’()")
 sounds = lru_cache(10_000)(lambda name: (*spell(name), " ".join(parts_of(name))))
 # How many cells of a column are remembered.
 MOST_KNOWN = 5_000
@@ -118,6 +123,7 @@ class Checker:
     Attributes:
         problems: what was wrong, cell by cell.
         refused: the rows that have problems.
+        unsaid: how many further cells have problems that are not kept.
         read: how many rows were read.
         masked: the rows whose ID number is masked, as in the roster that goes out.
         without_grid: rows of grid workers that name no grid: they belong to the body, and to no grid.
@@ -133,6 +139,7 @@ class Checker:
     most: int = 10_000
     problems: list[Problem] = field(default_factory=list)
     refused: set[int] = field(default_factory=set)
+    unsaid: int = 0
     read: int = 0
     masked: set[int] = field(default_factory=set)
     without_grid: list[int] = field(default_factory=list)
@@ -149,6 +156,7 @@ class Checker:
     def refuse(self, row: int, column: str, message: str) -> None:
         """Note what is wrong with a cell."""
         self.refused.add(row)
+        self.unsaid += len(self.problems) >= self.most
         if len(self.problems) < self.most:
             self.problems.append(Problem(row, column, message))
 
@@ -239,6 +247,9 @@ class Checker:
         text = name_of(plain(cell)) if reads == "name" else plain(cell)
         if reads == "name" and text and (NO_NAME.search(text) or not (text.isalpha() or any(map(str.isalpha, text)))):
             raise Refusal(key, _("“%(text)s” is no name.") % {"text": text[:40]})
+        if reads == "name" and (strange := {sign for sign in text if not sign.isalnum() and sign not in IN_NAMES}):
+            words = _("“%(text)s”: only the name stands here, without %(signs)s. What else there is to say is a note.")
+            raise Refusal(key, words % {"text": text[:40], "signs": " ".join(sorted(strange))})
         if reads == "address":
             text = text[:200]
         elif len(text) > column.length:
@@ -350,7 +361,11 @@ class Checker:
                 _("The home names no village of %(place)s: they are entered where their body stands. Rows: %(rows)s"),
             ),
         ]
-        return [text % {"place": self.places.place, "rows": listed(rows)} for rows, text in kept if rows]
+        told = [text % {"place": self.places.place, "rows": listed(rows)} for rows, text in kept if rows]
+        if self.unsaid:
+            words = _("Only the first %(most)s cells to correct are named; %(more)s more wait until these are right.")
+            told.append(words % {"most": f"{self.most:,}", "more": f"{self.unsaid:,}"})
+        return told
 
     @staticmethod
     def _no(column: str, message: str) -> Any:

@@ -214,7 +214,7 @@ def _enter(book: Book, order: Order, tell: Any) -> RosterResult:
 def _told(filed: RosterImport) -> RosterResult:
     """Return what a worker reported."""
     counts = dict(filed.report["counts"])
-    result = RosterResult(errors=filed.report["errors"], refused_rows=counts.pop("refused", 0))
+    result = RosterResult(errors=jobs.all_errors(filed), refused_rows=counts.pop("refused", 0))
     for name in ("read", "imported", "updated", "duplicates"):
         setattr(result, name, counts.pop(name, 0))
     result.extra, result.notes, result.made = counts, filed.report["notes"], filed.report["made"]

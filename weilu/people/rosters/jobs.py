@@ -411,7 +411,7 @@ def _report(result: RosterResult) -> dict[str, Any]:
         },
         "errors": result.errors[:MOST_ERRORS], "more_errors": max(0, len(result.errors) - MOST_ERRORS),
         "changes": result.changes[:SHOWN], "leaving": result.leaving[:SHOWN], "notes": result.notes[:100],
-        "made": result.made, "all": _packed(result),
+        "made": result.made, "all": _packed(result), "all_errors": _pack(result.errors[MOST_ERRORS:]),
     }  # fmt: skip
 
 
@@ -419,13 +419,27 @@ def _packed(result: RosterResult) -> str:
     """Return all changes and all who are missing where more are than the page shows."""
     if max(len(result.changes), len(result.leaving)) <= SHOWN:
         return ""
-    text = json.dumps([result.changes, result.leaving], ensure_ascii=False, separators=(",", ":"))
-    return base64.b64encode(zlib.compress(text.encode())).decode()
+    return _pack([result.changes, result.leaving])
+
+
+def _pack(rows: list[Any]) -> str:
+    """Return rows in a tenth of their length; empty for none."""
+    text = json.dumps(rows, ensure_ascii=False, separators=(",", ":"))
+    return base64.b64encode(zlib.compress(text.encode())).decode() if rows else ""
+
+
+def _unpack(packed: str) -> list[Any]:
+    return json.loads(zlib.decompress(base64.b64decode(packed))) if packed else []
+
+
+def all_errors(roster: RosterImport) -> list[dict[str, Any]]:
+    """Return what is to be corrected in a roster, as far as it is kept: 10,000 cells."""
+    return roster.report.get("errors", []) + _unpack(roster.report.get("all_errors", ""))
 
 
 def all_changes(roster: RosterImport) -> tuple[list[list[Any]], list[list[str]]]:
     """Return all changes and all who are missing from a roster, as far as they are kept."""
     if packed := roster.report.get("all"):
-        changes, leaving = json.loads(zlib.decompress(base64.b64decode(packed)))
+        changes, leaving = _unpack(packed)
         return changes, leaving
     return roster.report.get("changes", []), roster.report.get("leaving", [])
