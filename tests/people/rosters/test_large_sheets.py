@@ -210,3 +210,44 @@ def test_a_workbook_that_cannot_be_marked_in_place_is_written_anew(world, enter)
     assert [(error["row"], error["field"]) for error in result.errors] == [(5, "id_number")]
     again = enter("members", marked(result.roster, result.errors))
     assert [(error["row"], error["field"]) for error in again.errors] == [(5, "id_number")]
+
+
+@pytest.mark.parametrize("within", [3, 12, 30], ids=["in the mark", "in the value", "in the end"])
+def test_a_cell_that_went_wrong_is_seen_wherever_the_file_is_cut(monkeypatch, within):
+    def formula(book, page):
+        page.write_formula("D30", "=NA()", None, "#N/A")
+
+    content = workbook_of(*members(60), change=formula)
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        at = archive.read(SHEET).index(b't="e"')
+    monkeypatch.setattr(books, "CHUNK", at + within)
+    assert Book("名册.xlsx", content).faults("名册") == {30: {3: "#N/A"}}
+
+
+def test_attributes_may_stand_in_single_quotes():
+    def formula(book, page):
+        page.write_formula("D30", "=NA()", None, "#N/A")
+        page.set_row(19, None, None, {"hidden": True})
+
+    content = changed(workbook_of(*members(60), change=formula), SHEET, lambda text: text.replace(b'"', b"'"))
+    book = Book("名册.xlsx", content)
+    assert book.faults("名册") == {30: {3: "#N/A"}}
+    assert book.unseen("名册") == {20}
+
+
+def half(text: bytes) -> bytes:
+    return text[: len(text) // 2]
+
+
+@pytest.mark.parametrize(
+    ("part", "change"),
+    [
+        (SHEET, half),
+        (STRINGS, half),
+        (SHEET, lambda text: text.replace(b"</row>", b"</rwo>", 3)),
+        (STRINGS, lambda text: text.replace(b"</si>", b"</is>", 3)),
+    ],
+)
+def test_a_part_that_is_no_whole_xml_is_damaged(part, change):
+    with pytest.raises(ImportProblem, match="已损坏"):
+        Book("名册.xlsx", changed(workbook_of(*members(60)), part, change))

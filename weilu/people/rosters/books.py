@@ -10,6 +10,7 @@ from array import array
 from collections.abc import Container, Iterator
 from functools import cached_property
 from typing import Any
+from xml.parsers import expat
 
 import openpyxl
 from django.utils.translation import gettext as _
@@ -33,8 +34,13 @@ MOST_STRINGS = 200 * 1024 * 1024
 MOST_ROWS = 200_000
 MOST_COLUMNS = 256
 CHUNK = 1 << 20
+OVERLAP = 4_000  # more than a cell with its formula takes
 # From here on, unpacked, a sheet is read a part at a time: about 15,000 rows of 12 columns.
 LARGE = 10 * 1024 * 1024
+
+DAMAGED = (
+    zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, ValueError, OSError, expat.ExpatError,
+)  # fmt: skip
 
 Cell = Any
 Row = tuple[int, list[Cell]]
@@ -177,7 +183,7 @@ class Book:
                 self._check_members(archive)
         except ImportProblem:
             raise
-        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, ValueError, OSError) as error:
+        except DAMAGED as error:
             raise _broken(self.name) from error
         except RuntimeError as error:  # what zipfile says of an encrypted member
             raise _locked(self.name) from error
@@ -204,6 +210,8 @@ class Book:
         read, before = 0, b""
         if is_sheet:
             self._sizes[member.filename] = member.file_size
+        is_xml = member.filename.lower().endswith(".xml")
+        parser = self._well_formed()
         with archive.open(member) as part:
             while chunk := part.read(CHUNK):
                 read += len(chunk)
@@ -211,23 +219,40 @@ class Book:
                     raise _huge(self.name)
                 if not before and b"<!DOCTYPE" in chunk[:2000]:
                     raise no_workbook(self.name)
-                if is_sheet and not self.sparse:
-                    self.sparse = self._is_far(before[-200:] + chunk)
-                if is_sheet and (last := ROW_NUMBER.search(chunk, max(0, chunk.rfind(b"row ")))):
-                    self._lasts[member.filename] = int(last[1])
-                if is_sheet and b"hidden=" in chunk:
-                    self._note_hidden(member.filename, before[-200:], chunk)
-                if is_sheet and (b"<f" in chunk or b":f" in chunk or b't="e"' in chunk):
-                    self._note_faults(member.filename, before[-4000:] + chunk)
-                before = chunk
+                if is_xml:
+                    parser.Parse(chunk, False)
+                if is_sheet:
+                    # Tags may begin in the chunk before, and have their attributes in either quotes.
+                    seen = before[-OVERLAP:] + (chunk.replace(b"'", b'"') if b"='" in chunk else chunk)
+                    self._scan_rows(member.filename, seen)
+                    before = seen
+                before = before or chunk
+            if is_xml:
+                parser.Parse(b"", True)
 
-    def _note_hidden(self, part: str, before: bytes, chunk: bytes) -> None:
-        """Remember rows that a filter or somebody has hidden: whoever sent the file may not know of them."""
-        rows = self._unseen.setdefault(part, set())
-        rows |= {int(number[1]) for tag in HIDDEN_ROW.findall(before + chunk) if (number := ROW_NUMBER.search(tag))}
+    def _well_formed(self) -> expat.XMLParserType:
+        """Return a parser that is asked for nothing but whether a part is whole: the reader of cells is lenient."""
+
+        def refuse(*_declared: Any) -> None:
+            raise no_workbook(self.name)
+
+        parser = expat.ParserCreate()
+        parser.StartDoctypeDeclHandler = refuse
+        return parser
+
+    def _scan_rows(self, part: str, seen: bytes) -> None:
+        """Note what a piece of a sheet says of its rows that the reader of cells does not tell."""
+        self.sparse = self.sparse or self._is_far(seen)
+        if last := ROW_NUMBER.search(seen, max(0, seen.rfind(b"row "))):
+            self._lasts[part] = int(last[1])
+        if b"hidden=" in seen:
+            rows = self._unseen.setdefault(part, set())
+            rows |= {int(number[1]) for tag in HIDDEN_ROW.findall(seen) if (number := ROW_NUMBER.search(tag))}
+        if b"<f" in seen or b":f" in seen or b't="e"' in seen:
+            self._note_faults(part, seen)
 
     def unseen(self, sheet: str) -> set[int]:
-        """Return the rows of a sheet that are hidden."""
+        """Return the rows of a sheet that are hidden: whoever sent the file may not know of them."""
         return self._unseen.get(self._parts.get(sheet, ""), set()) if any(self._unseen.values()) else set()
 
     def _note_faults(self, part: str, text: bytes) -> None:

@@ -1,8 +1,8 @@
 """The roster of today, in the columns in which it comes in."""
 
-from collections.abc import Iterator
 from typing import Any
 
+from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -18,6 +18,8 @@ from weilu.people.rosters.jobs import RosterProblem
 from weilu.people.rosters.kinds import BODY_WORDS, Kind
 from weilu.people.rosters.papers import roster_book
 from weilu.records.models import Event
+
+READ_AT_ONCE = 2_000
 
 
 def send_out(kind: Kind, place: Place, *, by: User, reason: str = "") -> bytes:
@@ -39,10 +41,12 @@ def send_out(kind: Kind, place: Place, *, by: User, reason: str = "") -> bytes:
     names = Names(place)
     if kind.becomes == "body":
         return roster_book(kind, (_body(kind, row, names) for row in _bodies(place)), title)
-    rows = list(_links(kind, place, by))
-    if why:
-        _note(rows, by, why)
-    return roster_book(kind, (_person(kind, row, bool(why), names) for row in rows), title)
+    rows = _links(kind, place, by)
+    with transaction.atomic():  # who is named in the roster is whom it says so to
+        if why:
+            _note(rows, by, why)
+        some = rows.iterator(chunk_size=READ_AT_ONCE)
+        return roster_book(kind, (_person(kind, row, bool(why), names) for row in some), title)
 
 
 def empty(kind: Kind) -> bytes:
@@ -65,25 +69,28 @@ def _body(kind: Kind, row: Organisation, names: Names) -> list[str]:
     return [values[column.key] for column in kind.columns]
 
 
-def _links(kind: Kind, place: Place, by: User) -> Iterator[Any]:
-    """Yield memberships or appointments with their person and body."""
+def _links(kind: Kind, place: Place, by: User) -> QuerySet[Any]:
+    """Return memberships or appointments with their person; bodies and places, which repeat, are read beside them."""
     today = timezone.localdate()
     seen = Person.objects.visible_to(by).current()
     if kind.becomes == "post":
         rows: QuerySet[Any] = Appointment.objects.filter(
             valid_on(today), kind.held(), post__organisation__place__path__startswith=place.path, person__in=seen,
         )  # fmt: skip
-        rows = rows.select_related("person__home", "post__organisation__place").order_by(
-            "post__organisation__place__path", "post__organisation__name", "post__position", "seat"
+        rows = (
+            rows.select_related("person")
+            .prefetch_related("person__home", "post__organisation__place")
+            .order_by("post__organisation__place__path", "post__organisation__name", "post__position", "seat", "pk")
         )
     else:
         rows = Membership.objects.filter(
             valid_on(today), organisation__place__path__startswith=place.path, kind=kind.membership, person__in=seen
         )
-        rows = rows.select_related("person__home", "person__work", "organisation__place", "place").order_by(
-            "organisation__place__path", "organisation__name", "person__name"
+        rows = rows.select_related("person").prefetch_related(
+            "person__home", "person__work", "organisation__place", "place"
         )
-    yield from rows
+        rows = rows.order_by("organisation__place__path", "organisation__name", "person__name", "pk")
+    return rows
 
 
 def _person(kind: Kind, row: Any, full: bool, names: Names) -> list[str]:
@@ -114,9 +121,9 @@ def _person(kind: Kind, row: Any, full: bool, names: Names) -> list[str]:
     return [values[column.key] for column in kind.columns]
 
 
-def _note(rows: list[Any], by: User, why: str) -> None:
+def _note(rows: QuerySet[Any], by: User, why: str) -> None:
     """Write into each person's history who took the numbers along, and why."""
-    people = {row.person_id: row.person.jurisdiction_id for row in rows}
+    people = dict(rows.order_by().values_list("person_id", "person__jurisdiction_id").distinct())
     copy_rows(
         Event,
         (
