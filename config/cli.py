@@ -394,8 +394,8 @@ def import_roster(
         try:
             result = command.run_and_show(file, console, **given)
         except command.TooMany as problem:
-            if not (sys.stdin.isatty() and typer.confirm(str(problem), err=True)):
-                raise fail(f"{problem} --yes") from problem
+            if as_json or not (sys.stdin.isatty() and typer.confirm(str(problem), err=True)):
+                raise unreadable(command.ImportProblem(f"{problem} --yes"), as_json) from problem
             result = command.run_and_show(file, console, **given | {"sure": True})
         except command.ImportProblem as error:
             raise unreadable(error, as_json) from error

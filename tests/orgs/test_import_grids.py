@@ -252,7 +252,7 @@ def test_a_huge_file_is_refused_before_it_is_read(world, tmp_path, monkeypatch):
         run_file(path, place=world.village.code)
     with pytest.raises(ImportProblem, match="no place"):
         run_file(path, place="nowhere")
-    with pytest.raises(ImportProblem, match="cannot be read"):
+    with pytest.raises(ImportProblem, match="There is no file"):
         run_file(tmp_path / "missing", place=world.village.code)
 
 

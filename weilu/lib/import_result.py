@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.utils.translation import gettext as _
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -13,6 +14,17 @@ Tell = Callable[[int, int], None]
 
 class ImportProblem(ValueError):
     """The file or folder as a whole cannot be imported; the message says why and what to do."""
+
+
+def cannot_read(file: object, error: OSError) -> ImportProblem:
+    """Return the problem that a file cannot be opened, with its reason in the reader's language."""
+    if isinstance(error, FileNotFoundError):
+        return ImportProblem(_("There is no file %(file)s.") % {"file": file})
+    if isinstance(error, IsADirectoryError):
+        return ImportProblem(_("%(file)s is a folder, not a file.") % {"file": file})
+    if isinstance(error, PermissionError):
+        return ImportProblem(_("%(file)s may not be read by this account of the machine.") % {"file": file})
+    return ImportProblem(_("%(file)s cannot be read: %(reason)s") % {"file": file, "reason": error.strerror})
 
 
 class Refusal(ValueError):

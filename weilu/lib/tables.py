@@ -14,7 +14,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from python_calamine import CalamineError, CalamineWorkbook
 
-from weilu.lib.import_result import ImportProblem, Refusal
+from weilu.lib.import_result import ImportProblem, Refusal, cannot_read
 
 GZIP = b"\x1f\x8b"
 # An Excel workbook of today is a zip archive, one of before 2007 a compound file.
@@ -91,9 +91,7 @@ def read_table(file: Path) -> Table:
     try:
         data = file.read_bytes()
     except OSError as error:
-        raise ImportProblem(
-            _("%(file)s cannot be read: %(reason)s") % {"file": file, "reason": error.strerror}
-        ) from error
+        raise cannot_read(file, error) from error
     if data.startswith(GZIP):
         data = _unpacked(file.name, data)
     if data.startswith(WORKBOOKS):

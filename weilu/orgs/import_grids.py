@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _lazy
 from rich.console import Console
 from shapely.geometry import shape
 
-from weilu.lib.import_result import ImportProblem, ImportResult, Refusal, Tell
+from weilu.lib.import_result import ImportProblem, ImportResult, Refusal, Tell, cannot_read
 from weilu.orgs.changes import CODE, LONGEST_NAME, at_length
 from weilu.orgs.imports.kinds import Kind
 from weilu.orgs.models import Level, Network, Place, PlaceOutline
@@ -118,8 +118,7 @@ def run_file(file: Path, *, place: str, dry_run: bool = False, tell: Tell | None
         with file.open("rb") as opened:
             raw = opened.read(LARGEST_FILE + 1)
     except OSError as error:
-        raise ImportProblem(_("%(file)s cannot be read: %(reason)s")
-                            % {"file": file, "reason": error.strerror}) from error  # fmt: skip
+        raise cannot_read(file, error) from error
     return run(raw, place=row, dry_run=dry_run, tell=tell)
 
 

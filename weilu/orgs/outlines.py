@@ -166,6 +166,11 @@ def _reason(found: BaseGeometry) -> str:
         "Ring Self-intersection": _("it touches itself"),
         "Hole lies outside shell": _("a hole lies outside of it"),
         "Nested shells": _("its parts lie in each other"),
+        "Too few points in geometry component": _("it has fewer than three points"),
+        "Invalid Coordinate": _("a coordinate is no number"),
+        "Interior is disconnected": _("its inside falls apart"),
+        "Duplicate Rings": _("a ring stands twice"),
+        "Holes are nested": _("a hole lies in another"),
     }
     at = at.rstrip("]")
     return f"{words.get(kind, kind)} ({at})" if at else words.get(kind, kind)

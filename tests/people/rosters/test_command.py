@@ -126,6 +126,8 @@ def test_many_leave_only_when_somebody_says_so_twice(world, run):
     asked = run(workbook(HEAD, *many(3)), "--end-missing")
     assert asked.exit_code == 1
     assert "30人中有27人（90%）" in asked.stderr
+    asked = run(workbook(HEAD, *many(3)), "--end-missing", "--json")
+    assert (asked.exit_code, "--yes" in said(asked)["errors"][0]["message"]) == (1, True)
     assert Membership.objects.count() == 30
     shown = run(workbook(HEAD, *many(3)))
     assert "另有7人" in shown.stderr
@@ -218,3 +220,28 @@ def test_a_command_that_is_killed_is_finished_by_the_worker_once(real_world, sta
     assert (roster.state, roster.report["counts"]["imported"]) == (State.DONE, rows)
     assert (Person.objects.count(), Membership.objects.count()) == (rows, rows)
     assert roster.attempts == 2
+
+
+def test_a_dry_run_says_what_the_run_would_say(world, run):
+    content = workbook(HEAD, LI, ["王芳", "1", BRANCH, ""])
+    for more in (["--dry-run"], []):
+        found = said(run(content, "--json", *more))
+        assert (found["read"], found["imported"], found["held_back"], found["refused"]) == (2, 0, 1, 1)
+
+
+def test_what_cannot_be_written_is_said_before_the_work_begins(world, run, tmp_path):
+    answer = run(workbook(HEAD, LI), "--errors", str(tmp_path / "nowhere" / "更正.xlsx"))
+    assert answer.exit_code == 1
+    assert "写不了" in answer.stderr
+    assert not Person.objects.exists()
+
+
+def test_only_what_may_be_a_body_is_made_and_named(world, run):
+    lines = [
+        [f"赵{name}", id_number(order=at), name, ""] for at, name in enumerate(["1", "见附件", "同上", "二支部"], 1)
+    ]
+    answer = run(workbook(HEAD, *lines), "--create-organisations", "--json")
+    assert [(error["row"], error["field"]) for error in said(answer)["errors"]] == [
+        (2, "organisation"), (3, "organisation"), (4, "organisation"),
+    ]  # fmt: skip
+    assert "尚未登记的组织：二支部" in answer.stderr

@@ -9,7 +9,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from rich.console import Console
 
-from weilu.lib.import_result import ImportProblem
+from weilu.lib.import_result import ImportProblem, cannot_read
 from weilu.orgs.imports import jobs
 from weilu.orgs.imports.kinds import KINDS
 from weilu.orgs.imports.steps import UNFINISHED, State
@@ -36,10 +36,7 @@ def run_as_job(
         try:
             named = [(file.name, opened.enter_context(file.open("rb"))) for file in files]
         except OSError as error:
-            name = error.filename or ""
-            raise ImportProblem(
-                _("%(file)s cannot be read: %(reason)s") % {"file": name, "reason": error.strerror}
-            ) from error
+            raise cannot_read(error.filename or "", error) from error
         job = jobs.file_in(kind, named, options=options, place=place)
     try:
         for left in ImportJob.objects.filter(state__in=UNFINISHED).exclude(pk=job.pk).order_by("created_at"):

@@ -1,6 +1,7 @@
 """What ``weilu import roster`` does and says: it files the roster as the browser does, and works on it itself."""
 
 import hashlib
+import os
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +11,7 @@ from django.utils.translation import gettext as _
 from rich.console import Console
 from rich.table import Table
 
-from weilu.lib.import_result import ImportProblem, progress
+from weilu.lib.import_result import ImportProblem, cannot_read, progress
 from weilu.people.models import RosterImport
 from weilu.people.rosters import jobs
 from weilu.people.rosters.books import Book
@@ -72,14 +73,8 @@ def read_file(file: Path) -> Book:
     """
     try:
         content = file.read_bytes()
-    except FileNotFoundError as error:
-        raise ImportProblem(_("There is no file %(file)s.") % {"file": file}) from error
-    except IsADirectoryError as error:
-        raise ImportProblem(_("%(file)s is a folder, not a workbook.") % {"file": file}) from error
     except OSError as error:
-        raise ImportProblem(
-            _("%(file)s cannot be read: %(reason)s") % {"file": file, "reason": error.strerror}
-        ) from error
+        raise cannot_read(file, error) from error
     return Book(file.name, content)
 
 
@@ -97,6 +92,8 @@ def run_and_show(
         ImportProblem: the file is no such roster, or the place is not known.
     """
     order = order_for(**given)
+    if errors and not (errors.parent.is_dir() and os.access(errors.parent, os.W_OK)):
+        raise ImportProblem(_("%(file)s cannot be written: choose a folder that is there.") % {"file": errors})
     book = read_file(file)
     finish_what_was_left(console)
     order = _choose(book, order, columns or [], console)
@@ -107,6 +104,8 @@ def run_and_show(
             bar.update(task, completed=done, total=total)
 
         result = _enter(book, order, tell) if order.write else process(book, order, tell)
+    if result.refused and not order.write:
+        result.hold_back()  # as it would be: all or nothing
     _show(result, console)
     if errors and result.refused:
         errors.write_bytes(marked(result.roster or mapped(book, order), result.errors))
@@ -225,6 +224,9 @@ def _told(filed: RosterImport) -> RosterResult:
 def _show(result: RosterResult, console: Console) -> None:
     for note in result.notes[:NOTES]:
         console.print(note, style="dim", highlight=False, markup=False)
+    if result.made:
+        names = "、".join(result.made[:NAMES]) + ("…" if len(result.made) > NAMES else "")
+        console.print(_("Bodies that were not known: %(names)s") % {"names": names}, highlight=False, markup=False)
     for name, body, post in result.leaving[:NAMES]:
         console.print(
             _("missing from the roster: %(name)s, %(body)s") % {"name": name, "body": f"{body} {post}".strip()},

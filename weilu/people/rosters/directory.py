@@ -26,6 +26,11 @@ MOST_ADDRESSES = 10_000
 CODE = re.compile(r"\d{6,12}(?:-\w+)*")
 # A division in an address; 社区, 小区 and 园区 are none.
 OTHER_DIVISION = re.compile(r"省|自治区|自治州|市|县|(?<![社小园])区")
+# What stands in the column of bodies and is none: less than three signs, two of them Chinese, or one of these.
+SIGN = re.compile(r"[㐀-鿿]")
+NO_BODY = re.compile(
+    r"(?:见|详见|同)?(?:附件|附表|备注|上表|上面|上)\d*|同上.*|不清楚|未填写|待定.*|无党支部|.*(?:待核实|待查)"
+)
 COMMITTEE = re.compile(r"(?:村?村民委员会|村?村委会|居民委员会|居委会)$")
 
 
@@ -418,6 +423,8 @@ class Bodies:
 
     def _make(self, name: str, place: Place) -> Body:
         name = " ".join(name.split())
+        if len(name) < 3 or len(SIGN.findall(name)) < 2 or NO_BODY.fullmatch(name):
+            raise Refusal("organisation", _("“%(name)s” is no name of a body; none is made.") % {"name": name[:60]})
         key = (place.pk, name)
         if key not in self._made_at:
             if place.level < Level.COUNTY or not place.path.startswith(self.jurisdiction.place.path):

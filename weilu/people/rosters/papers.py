@@ -21,7 +21,8 @@ def roster_book(kind: Kind, rows: Iterable[Sequence[str]], title: str) -> bytes:
         rows: a text for each column of ``kind``.
     """
     out = io.BytesIO()
-    book = xlsxwriter.Workbook(out, NO_SURPRISES)
+    # A county's roster would take 300 MB in memory: what is written lies in a file without a name until it is done.
+    book = xlsxwriter.Workbook(out, NO_SURPRISES | {"in_memory": False})
     sheet = book.add_worksheet(str(kind.label)[:31])
     text = book.add_format({"num_format": "@"})
     head = book.add_format({"bold": True, "bg_color": "#F3E9E9", "border": 1, "num_format": "@"})
