@@ -247,6 +247,7 @@ ROUTES = {
     ),
     "organisation_matters": Route(P.VIEW, address=office, inside={"clerk", "county_clerk"} | OVERSEERS),
     "organisation_edit": Route(P.KEEP, address=office, inside=KEEPERS),
+    "organisation_reopen": Route(P.KEEP, "post", office, inside=KEEPERS, ok=(302,)),
     "organisation_close": Route(P.KEEP, address=office, inside=KEEPERS),
     "member_new": Route(P.KEEP, address=lambda t: {"pk": t.world.branch.pk}, inside=HOME_KEEPERS),
     "person_member_new": Route(P.KEEP, address=a_person, inside=HOME_KEEPERS),

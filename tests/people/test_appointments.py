@@ -20,6 +20,7 @@ from weilu.people.appointments import (
     make_post,
 )
 from weilu.people.body_parts import history_of
+from weilu.people.closing import close_with_people
 from weilu.people.models import Appointment, Membership, Person
 from weilu.records.models import Event
 
@@ -124,7 +125,7 @@ def test_nobody_holds_a_post_before_its_body_began_or_after_it_ended(world, body
     with pytest.raises(AppointmentError) as caught:
         appoint(head, person=person("李明"), by=world.clerk, since=FOUNDED - DAY)
     assert caught.value.column == "since"
-    verbs.close_with_people(body, by=world.clerk, on=SECOND)
+    close_with_people(body, by=world.clerk, on=SECOND)
     with pytest.raises(AppointmentError) as caught:
         appoint(head, person=person("李明"), by=world.clerk, since=FIRST)
     assert caught.value.column == "until"
@@ -317,7 +318,7 @@ def test_a_post_does_not_shrink_below_those_who_hold_it(world, body, person):
 def test_a_body_closes_with_its_posts_holders_and_members(world, body, head, person):
     held = appoint(head, person=person("李明"), by=world.clerk, since=FIRST)
     member = Membership.objects.create(person=held.person, organisation=body, kind="staff", valid_from=FIRST)
-    verbs.close_with_people(body, by=world.clerk, on=SECOND)
+    close_with_people(body, by=world.clerk, on=SECOND)
     for thing in (body, head, held, member):
         thing.refresh_from_db()
         assert thing.valid_to == SECOND
@@ -326,7 +327,7 @@ def test_a_body_closes_with_its_posts_holders_and_members(world, body, head, per
 def test_a_body_that_somebody_joined_later_is_not_closed_and_nothing_is(world, body, head, person):
     held = appoint(head, person=person("李明"), by=world.clerk, since=SECOND)
     with pytest.raises(BodyError):
-        verbs.close_with_people(body, by=world.clerk, on=FIRST)
+        close_with_people(body, by=world.clerk, on=FIRST)
     held.refresh_from_db()
     assert held.valid_to is None
 

@@ -5,9 +5,11 @@ import datetime as dt
 import pytest
 from django.utils import timezone
 
+from weilu.matters.models import Matter
+from weilu.matters.workflow import State
 from weilu.orgs.bodies import make_body
-from weilu.orgs.models import Organisation
-from weilu.people.appointments import appoint, make_post
+from weilu.orgs.models import Grant, Organisation, OrganisationChange
+from weilu.people.appointments import appoint, change_post, make_post
 from weilu.people.models import Appointment, Honour, Membership, Person, Post
 
 TODAY = timezone.localdate()
@@ -227,3 +229,52 @@ def test_a_party_committee_does_not_stand_below_a_property_firm(world, sign_in):
     answer = sign_in(world.clerk).post(f"/places/{world.village.code}/organisations/new/", given)
     assert answer.status_code == 422
     assert not Organisation.objects.filter(name="社区党委").exists()
+
+
+def test_a_closing_of_today_is_taken_back_with_all_that_ended_with_it(world, held, sign_in):
+    Person.objects.filter(pk=held.person_id).update(user=world.member)
+    change_post(held.post, by=None, role="village_clerk")
+    Membership.objects.create(
+        person=held.person, organisation=world.office, kind="staff", valid_from=dt.date(2024, 1, 1),
+        valid_to=TODAY + dt.timedelta(days=400),
+    )  # fmt: skip
+    before = [list(model.objects.order_by("pk").values_list("pk", "valid_to"))
+              for model in (Membership, Post, Appointment, Grant)]  # fmt: skip
+    client, address = sign_in(world.clerk), f"/organisations/{world.office.pk}/"
+    assert "1个成员" in client.get(f"{address}close/").content.decode()
+    client.post(f"{address}close/", {"on": TODAY.isoformat()})
+    assert not world.member.grants.filter(role="village_clerk", valid_to=None).exists()
+    assert "撤回撤销" in client.get(address).content.decode()
+    client.post(f"{address}reopen/")
+    after = [list(model.objects.order_by("pk").values_list("pk", "valid_to"))
+             for model in (Membership, Post, Appointment, Grant)]  # fmt: skip
+    assert after == before
+    assert "撤回撤销" not in client.get(address).content.decode()
+    assert "撤销已撤回" in client.get(f"{address}?part=history").content.decode()
+
+
+def test_a_closing_of_yesterday_stays(world, sign_in):
+    body = make_body(place=world.village, kind="enterprise", name="某企业", by=None, since=dt.date(2020, 1, 1))
+    client = sign_in(world.clerk)
+    client.post(f"/organisations/{body.pk}/close/", {"on": TODAY.isoformat()})
+    OrganisationChange.objects.filter(kind="close").update(created_at=timezone.now() - dt.timedelta(days=2))
+    client.post(f"/organisations/{body.pk}/reopen/")
+    assert Organisation.objects.get(pk=body.pk).valid_to == TODAY
+
+
+def test_a_body_with_work_in_hand_is_not_closed(world, sign_in):
+    Matter.objects.filter(pk=world.matter().pk).update(state=State.DISPATCHED, handler=world.office)
+    answer = sign_in(world.clerk).post(f"/organisations/{world.office.pk}/close/", {"on": TODAY.isoformat()})
+    assert answer.status_code == 422
+    assert "1件未办结的诉求" in answer.content.decode()
+    assert Organisation.objects.get(pk=world.office.pk).valid_to is None
+
+
+def test_a_body_is_not_renamed_from_a_day_ahead_and_is_found_by_the_name_it_had(world, sign_in):
+    client, address = sign_in(world.clerk), f"/organisations/{world.office.pk}/"
+    was = world.office.name
+    given = {"kind": "office", "name": "党群服务中心", "valid_from": world.office.valid_from.isoformat()}
+    ahead = client.post(f"{address}edit/", given | {"on": (TODAY + dt.timedelta(days=30)).isoformat()})
+    assert ahead.status_code == 422
+    client.post(f"{address}edit/", given | {"on": TODAY.isoformat()})
+    assert "党群服务中心" in client.get("/organisations/", {"q": was}).content.decode()

@@ -138,6 +138,8 @@ def change_body(body: Organisation, *, by: User | None, on: dt.date, document: s
             return held
         if on < given.get("valid_from", held.valid_from):
             raise BodyError(_("The body began on %(day)s, after this day.") % {"day": held.valid_from}, "on")
+        if on > max(timezone.localdate(), held.valid_from):
+            raise BodyError(_("The day lies ahead. Enter the change on that day, not before."), "on")
         for name, value in given.items():
             setattr(held, name, value)
         if "name" in given:
@@ -153,13 +155,28 @@ def change_body(body: Organisation, *, by: User | None, on: dt.date, document: s
     return held
 
 
-def close_body(body: Organisation, *, by: User | None, on: dt.date, document: str = "") -> Organisation:
+def work_in_hand(body: Organisation) -> int:
+    """Return how many records that are not settled are in the hands of a body."""
+    relations: Any = [each for each in Organisation._meta.get_fields(include_hidden=True) if each.auto_created]
+    held = {each.related_model for each in relations if each.field.name == "handler"}
+    return sum(
+        model._default_manager.filter(handler=body).open().count() for model in held if hasattr(model, "workflow")
+    )
+
+
+def close_body(
+    body: Organisation, *, by: User | None, on: dt.date, document: str = "", ended: dict[str, Any] | None = None
+) -> Organisation:
     """Close a body on a day; roles that accounts hold in it end with it.
 
-    Its posts and members are of the app of people: :func:`weilu.people.appointments.close_with_people` ends them too.
+    Its posts and members are of the app of people: :func:`weilu.people.closing.close_with_people` ends them too.
+
+    Args:
+        ended: what else ends with it, kept so that the closing can be taken back.
 
     Raises:
-        BodyError: it is closed already, bodies below it go on, or ``on`` is not after the day on which it began.
+        BodyError: it is closed already, bodies below it go on, work is in its hands, or ``on`` is not after the day on
+            which it began.
     """
     with _in_words():
         held = Organisation.objects.select_for_update().get(pk=body.pk)
@@ -171,12 +188,44 @@ def close_body(body: Organisation, *, by: User | None, on: dt.date, document: st
                 _("Bodies below it go on: %(names)s. Close them first, or put them below another.")
                 % {"names": "、".join(names[:3]) + ("…" if len(names) > 3 else "")}
             )
+        if count := work_in_hand(held):
+            raise BodyError(
+                _("%(count)s matters that are not settled are in its hands. Transfer or settle them first.")
+                % {"count": count}
+            )
         held.valid_to = on
         held.save(update_fields=["valid_to"])
         Grant.objects.filter(valid_on(on), organisation=held).update(valid_to=Greatest(on, F("valid_from")))
         Grant.objects.filter(organisation=held, valid_from__gt=on).update(valid_to=F("valid_from"))
-        _note(held, Change.CLOSE, on, by, document, {})
+        _note(held, Change.CLOSE, on, by, document, {}, ended)
     return held
+
+
+def closing_of(body: Organisation) -> OrganisationChange | None:
+    """Return the closing of a body that can be taken back: it was entered today, or its day lies ahead."""
+    change = body.changes.filter(kind__in=[Change.CLOSE, Change.REOPEN]).order_by("-created_at", "-id").first()
+    if body.valid_to is None or change is None or change.kind != Change.CLOSE or change.day != body.valid_to:
+        return None
+    today = timezone.localdate()
+    return change if timezone.localdate(change.created_at) == today or change.day > today else None
+
+
+def reopen_body(body: Organisation, *, by: User | None) -> OrganisationChange:
+    """Take back the closing of a body; return what was noted of the closing.
+
+    Raises:
+        BodyError: it was closed on another day, or the body above has been closed since.
+    """
+    with _in_words():
+        held = Organisation.objects.select_for_update().get(pk=body.pk)
+        change = closing_of(held)
+        if change is None:
+            raise BodyError(_("Only a closing that was entered today can be taken back. Enter the body anew."))
+        held.valid_to = None
+        _hang(held)
+        held.save(update_fields=["valid_to"])
+        _note(held, Change.REOPEN, timezone.localdate(), by, "", {})
+        return change
 
 
 def _hang(body: Organisation) -> None:
@@ -245,9 +294,10 @@ def _word(value: Any) -> str:
 
 
 def _note(
-    body: Organisation, kind: Change, day: dt.date, by: User | None, document: str, columns: dict[str, Any]
-) -> None:
+    body: Organisation, kind: Change, day: dt.date, by: User | None, document: str, columns: dict[str, Any],
+    ended: dict[str, Any] | None = None,
+) -> None:  # fmt: skip
     OrganisationChange.objects.create(
         jurisdiction_id=body.jurisdiction_id, organisation=body, kind=kind, day=day, created_by=by,
-        document=document.strip(), columns=columns,
+        document=document.strip(), columns=columns, ended=ended or {},
     )  # fmt: skip

@@ -1,5 +1,6 @@
 """Grids and buildings from GeoJSON: each feature is a place with its outline."""
 
+import datetime as dt
 import json
 import re
 import unicodedata
@@ -46,8 +47,11 @@ NAMES: dict[str, tuple[str, ...]] = {
                "社区编码", "所属网格编码"),
     "networks": ("networks", "network", "网络", "承载网络", "三网"),
     "households": ("households", "户数", "总户数", "居民户数"),
+    "since": ("since", "valid_from", "启用日期", "启用时间", "划定日期", "划定时间"),
 }  # fmt: skip
-IN_DIGITS = {"code", "parent", "households"}  # full-width digits are digits
+IN_DIGITS = {"code", "parent", "households", "since"}  # full-width digits are digits
+DAY = re.compile(r"(\d{4})[-./年](\d{1,2})[-./月](\d{1,2})日?(?:[ T].*)?", re.ASCII)
+EARLIEST = dt.date(1900, 1, 1)
 LEVELS = {
     **dict.fromkeys(("", "grid", "6", "网格"), Level.GRID),
     **dict.fromkeys(("building", "7", "楼栋", "楼", "楼宇"), Level.BUILDING),
@@ -70,6 +74,7 @@ class Feature:
     parent: str
     networks: list[str] | None
     households: int | None
+    since: dt.date | None
     geometry: dict[str, Any]
 
 
@@ -81,8 +86,9 @@ def run(raw: bytes, *, place: Place, dry_run: bool = False, tell: Tell | None = 
 
     Args:
         raw: GeoJSON (RFC 7946): a FeatureCollection, in longitude and latitude. The properties ``code``, ``name``,
-            ``level`` (grid or building), ``parent``, ``networks`` and ``households`` are also known by their usual
-            Chinese names.
+            ``level`` (grid or building), ``parent``, ``networks``, ``households`` and ``since`` are also known by
+            their usual Chinese names. Without ``since`` a grid began today if others lie beside it already; the first
+            ones of a village have been there since nobody knows when.
         place: all of them lie in it.
         dry_run: check everything, write nothing.
         tell: learns how far it is.
@@ -191,7 +197,9 @@ def _feature(each: Any) -> Feature:
         geometry = sound(each.get("geometry"))
     except BadOutline as error:
         raise Refusal("geometry", str(error)) from error
-    return Feature(code, name, level, _text(given, "parent"), _networks(given), _households(given), geometry)
+    return Feature(
+        code, name, level, _text(given, "parent"), _networks(given), _households(given), _since(given), geometry
+    )
 
 
 def _networks(given: Mapping[str, Any]) -> list[str] | None:
@@ -206,6 +214,22 @@ def _networks(given: Mapping[str, Any]) -> list[str] | None:
         if word:
             found.add(NETWORKS[word].value)
     return sorted(found)
+
+
+def _since(given: Mapping[str, Any]) -> dt.date | None:
+    text = _text(given, "since")
+    if not text:
+        return None
+    try:
+        match = DAY.fullmatch(text)
+        day = dt.date(*map(int, match.groups())) if match else None
+    except ValueError:
+        day = None
+    if day is None or not EARLIEST <= day <= timezone.localdate():
+        raise Refusal(
+            "since", _("The day is written 2026-03-01, after 1900 and not ahead, not: %(text)s") % {"text": text[:40]}
+        )
+    return day
 
 
 def _households(given: Mapping[str, Any]) -> int | None:
@@ -246,6 +270,7 @@ class Intake:
                          if row.level == Level.VILLAGE and code in self.outlines]  # fmt: skip
         self.tree = shapely.STRtree([shapely.make_valid(shape(self.outlines[row.code])) for row in self.villages])
         self.fences: dict[str, Fence] = {}
+        self.drawn_before = {(parent, level) for parent, level, _name in self.names}
 
     def take(self, features: list[Any]) -> None:
         """Bring in the features, grids before the buildings that may lie in them; each or refuse it."""
@@ -306,7 +331,7 @@ class Intake:
         redrawn = self.outlines.get(given.code) != given.geometry
         if redrawn:
             self._check_inside(given.geometry, parent)
-        place = there or Place(code=given.code, level=given.level, parent=parent, path=f"{parent.path}{given.code}/")
+        place = there or self._begin(given, parent)
         renamed = there is not None and there.name != given.name
         changed = self._fill(place, given)
         if redrawn:
@@ -323,6 +348,15 @@ class Intake:
             self.result.updated += 1
         else:
             self.result.duplicates += 1
+
+    def _begin(self, given: Feature, parent: Place) -> Place:
+        place = Place(code=given.code, level=given.level, parent=parent, path=f"{parent.path}{given.code}/")
+        if given.since and given.since < parent.valid_from:
+            words = {"place": parent, "day": parent.valid_from}
+            raise Refusal("since", _("%(place)s began on %(day)s; what lies in it cannot be older.") % words)
+        if given.since or (parent.code, given.level) in self.drawn_before:
+            place.valid_from = given.since or timezone.localdate()
+        return place
 
     def _check_name(self, given: Feature, parent: Place, there: Place | None) -> None:
         """Refuse a grid whose name another in the village has: which of them a record means, nobody knows."""

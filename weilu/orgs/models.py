@@ -303,6 +303,7 @@ class OrganisationChange(models.Model):
         MOVE = "move", _("Put below another body")
         CHANGE = "change", _("Corrected")
         CLOSE = "close", _("Closed")
+        REOPEN = "reopen", _("Closing taken back")
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     jurisdiction = models.ForeignKey(Jurisdiction, models.PROTECT, db_index=False)
@@ -311,6 +312,8 @@ class OrganisationChange(models.Model):
     day = models.DateField(_("from"))
     # Names of columns, each with what stood there and what stands there now, in words.
     columns = models.JSONField(default=dict)
+    # Of a closing: what ended with it, by table, each with the day on which it would have ended otherwise.
+    ended = models.JSONField(default=dict, editable=False)
     document = models.CharField(_("document number"), max_length=60, blank=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     created_by = models.ForeignKey("User", models.PROTECT, null=True, db_index=False, related_name="+")

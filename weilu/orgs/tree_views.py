@@ -58,7 +58,7 @@ def _narrowed(request: AccountRequest) -> tuple[QuerySet[Organisation], dict[str
     if kind in Organisation.Kind.values:
         rows = rows.filter(kind=kind)
     if text := request.GET.get("q", "").strip()[:80]:
-        rows = rows.filter(name__icontains=text)
+        rows = rows.filter(Q(name__icontains=text) | Q(aliases__contains=[text]))
     return rows.order_by("name", "id"), {"place": place, "kind": kind, "q": text}
 
 

@@ -3,12 +3,9 @@
 import datetime as dt
 from typing import Any
 
-from django.db import transaction
-from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from weilu.orgs.bodies import BodyError, close_body
 from weilu.orgs.models import Grant, Organisation, User
 from weilu.orgs.roles import ORGANISATION_ROLES
 from weilu.orgs.sharding import key_of
@@ -28,7 +25,7 @@ from weilu.people.appointment_rules import (
     seat_for,
     taken_words,
 )
-from weilu.people.models import Appointment, Membership, Person, Post
+from weilu.people.models import Appointment, Person, Post
 from weilu.records.models import Event
 
 POST_COLUMNS = ("title", "position", "strength", "leads", "role")
@@ -312,27 +309,6 @@ def _change_role(post: Post, on: dt.date) -> None:
 
 
 # A body with its posts and people.
-
-
-def close_with_people(body: Organisation, *, by: User | None, on: dt.date, document: str = "") -> Organisation:
-    """Close a body on a day, with its posts, appointments and memberships: all of it or nothing.
-
-    Raises:
-        BodyError: as for :func:`weilu.orgs.bodies.close_body`; or somebody joined or was appointed later.
-    """
-    try:
-        with transaction.atomic():
-            members = Membership.objects.filter(Q(valid_to=None) | Q(valid_to__gt=on), organisation=body)
-            if late := members.filter(valid_from__gte=on).count():
-                raise BodyError(
-                    _("%(count)s people joined on this day or later. Choose a later day.") % {"count": late}
-                )
-            for post in body.posts.filter(Q(valid_to=None) | Q(valid_to__gt=on)):
-                close_post(post, by=by, on=on)
-            members.update(valid_to=on)
-            return close_body(body, by=by, on=on, document=document)
-    except AppointmentError as error:
-        raise BodyError(error.message, "on") from error
 
 
 # History.

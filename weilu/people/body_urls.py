@@ -13,6 +13,7 @@ urlpatterns = [
     path("organisations/export/", tree_views.bodies_export, name="bodies_export"),
     path("organisations/<uuid:pk>/", views.organisation, name="organisation"),
     path("organisations/<uuid:pk>/edit/", keeping.organisation_edit, name="organisation_edit"),
+    path("organisations/<uuid:pk>/reopen/", keeping.organisation_reopen, name="organisation_reopen"),
     path("organisations/<uuid:pk>/close/", keeping.organisation_close, name="organisation_close"),
     path("organisations/<uuid:pk>/members/new/", membership_views.member_new, name="member_new"),
     path("people/<uuid:pk>/memberships/new/", membership_views.person_member_new, name="person_member_new"),

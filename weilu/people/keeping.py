@@ -18,6 +18,7 @@ from weilu.orgs.roles import Permission
 from weilu.orgs.scope import organisations_in_scope, places_in_scope
 from weilu.people import appointments as verbs
 from weilu.people.appointments import AppointmentError
+from weilu.people.closing import close_with_people, ending_with, reopen_with_people
 from weilu.people.finding import find
 from weilu.people.keeping_forms import (
     AppointForm,
@@ -115,18 +116,34 @@ def organisation_close(request: AccountRequest, pk: str) -> HttpResponse:
     """Close a body with its posts, appointments and memberships."""
     body = _body(request, pk)
     form = DayForm(request.POST or None)
-    if request.method == "POST" and _save(
-        form, lambda **given: verbs.close_with_people(body, by=request.user, **given)
-    ):
+    if request.method == "POST" and _save(form, lambda **given: close_with_people(body, by=request.user, **given)):
         messages.success(request, _("%(name)s was closed.") % {"name": body})
         return redirect("organisation", body.pk)
     about = _(
         "Its posts, appointments and memberships end on this day, with the roles that came of them. The history stays."
     )
+    counts = {name: rows.count() for name, rows in ending_with(body, timezone.localdate()).items()}
+    about += " " + _(
+        "Today that are %(memberships)s members, %(posts)s posts, %(appointments)s holders and %(grants)s roles. "
+        "A closing of today can be taken back."
+    ) % counts  # fmt: skip
     title = _("Close %(name)s") % {"name": body}
     return _form_page(
         request, form, title, reverse("organisation", args=[body.pk]), button=_("Close it"), about=about
     )  # fmt: skip
+
+
+@requires(Permission.KEEP)
+@require_POST
+def organisation_reopen(request: AccountRequest, pk: str) -> HttpResponse:
+    """Take back a closing that was entered today, or whose day lies ahead."""
+    body = get_object_or_404(_bodies(request), pk=pk)
+    try:
+        reopen_with_people(body, by=request.user)
+        messages.success(request, _("The closing was taken back, with all that ended with it."))
+    except BodyError as error:
+        messages.error(request, error.message)
+    return redirect("organisation", body.pk)
 
 
 @requires(Permission.KEEP)

@@ -239,6 +239,7 @@ class Membership(Dated):
     # A telephone for everybody, on the notice of a building, grid or village; never filled from the person's own.
     public_phone = models.CharField(_("public telephone"), max_length=30, blank=True, db_default="")
 
+    FOLLOWS_PLACE = ("place",)  # whose grid is renamed, merged or moved works in what goes on from it
     objects = MembershipQuerySet.as_manager()
 
     class Meta:
@@ -256,6 +257,9 @@ class Membership(Dated):
             ),
             models.CheckConstraint(condition=ENDS_LATER, name="membership_ends_later"),
         ]
+
+    def __str__(self):
+        return f"{self.person} · {self.get_kind_display()}"
 
     def save(self, *args, **kwargs):
         """Save, a new row with the jurisdiction of its person."""

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from weilu.orgs.access import AccountRequest, requires
+from weilu.orgs.bodies import closing_of
 from weilu.orgs.models import Organisation, valid_on
 from weilu.orgs.roles import Permission
 from weilu.orgs.scope import organisations_in_scope
@@ -41,6 +42,7 @@ def organisation(request: AccountRequest, pk: str) -> HttpResponse:
         "organisation": body,
         "part": part,
         "parts": PARTS.items(),
+        "may_reopen": closing_of(body) is not None,
         "may_keep": any(
             not grant.by_organisation and body.place.path.startswith(grant.place.path)
             for grant in request.user.grants_for(Permission.KEEP)

@@ -237,9 +237,7 @@ def test_what_cannot_be_written_is_said_before_the_work_begins(world, run, tmp_p
 
 
 def test_only_what_may_be_a_body_is_made_and_named(world, run):
-    lines = [
-        [f"赵{name}", id_number(order=at), name, ""] for at, name in enumerate(["1", "见附件", "同上", "二支部"], 1)
-    ]
+    lines = [[f"赵{at}", id_number(order=at), name, ""] for at, name in enumerate(["1", "见附件", "同上", "二支部"], 1)]
     answer = run(workbook(HEAD, *lines), "--create-organisations", "--json")
     assert [(error["row"], error["field"]) for error in said(answer)["errors"]] == [
         (2, "organisation"), (3, "organisation"), (4, "organisation"),
