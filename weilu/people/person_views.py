@@ -18,7 +18,8 @@ from weilu.orgs.access import AccountRequest, requires
 from weilu.orgs.memory import remember
 from weilu.orgs.models import Level, Organisation, Place, valid_on
 from weilu.orgs.roles import Permission
-from weilu.orgs.scope import organisations_in_scope, places_in_scope
+from weilu.orgs.scope import organisations_in_scope
+from weilu.orgs.succession import AskedPlace, asked_place
 from weilu.people.finding import find, listed, people
 from weilu.people.merging import duplicates_of
 from weilu.people.models import Membership, Person, PersonMerge
@@ -77,11 +78,12 @@ def people_list(request: AccountRequest) -> HttpResponse:
     user, asked = request.user, request.GET
     text = asked.get("q", "").strip()[:80]
     kind = asked.get("kind", "") if asked.get("kind") in Membership.Kind.values else ""
-    place = Place.objects.filter(
-        places_in_scope(user, Permission.VIEW_PEOPLE), code=asked.get("place", ""), valid_to=None
-    ).first()
-    body = _body(request)
+    wanted = asked.get("place", "")[:40]
+    there = asked_place(user, Permission.VIEW_PEOPLE, wanted) if wanted else AskedPlace()
+    place, body = there.place, _body(request)
     rows = people(user, kind=kind, organisation=body, place=place)
+    if wanted and place is None:
+        rows = rows.none()
     found = find(rows, text, user=user) if text else listed(rows, asked.get("after", ""))
     kept = {
         name: value
@@ -96,13 +98,15 @@ def people_list(request: AccountRequest) -> HttpResponse:
         "kind": kind,
         "kinds": Membership.Kind.choices,
         "place": place,
+        "asked": there,
+        "nowhere": bool(wanted) and place is None,
         "places": places_below(request),
         "organisation": body,
         "filtered": bool(kept),
         "next_page": "?" + urlencode(kept | {"after": found.after}) if found.after else "",
         "without": {name: "?" + urlencode({k: v for k, v in kept.items() if k != name}) for name in kept},
     }
-    return render(request, "people/people.html", context)
+    return render(request, "people/people.html", context, status=404 if wanted and not (place or there.was) else 200)
 
 
 def _body(request: AccountRequest) -> Organisation | None:
