@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _lazy
 from django.views.decorators.http import require_POST, require_safe
 
 from weilu.orgs.access import AccountRequest, requires
+from weilu.orgs.finding_places import whole_name
 from weilu.orgs.memory import remember
 from weilu.orgs.models import Level, Organisation, Place, valid_on
 from weilu.orgs.roles import Permission
@@ -33,7 +34,9 @@ from weilu.people.reporting import (
     may_report,
     open_corrections,
     report_home,
+    reported_away,
     reported_to,
+    village_of,
 )
 
 # What a history calls each event.
@@ -139,6 +142,7 @@ def show(request: AccountRequest, person: Person, *, status: int = 200, **extra:
         "visible": _visible_bodies(request, person),
         "honours": person.honours.select_related("person__home", "organisation__place"),
         "reported": reported_to(person),
+        **moved_away(person),
         "branches": branches_at_home(person)[:50] if may_keep and may_report(person) else [],
         "corrections": open_corrections(person),
         "duplicates": duplicates_of(person, Person.objects.visible_to(user)) if not person.merged_into_id else [],
@@ -148,6 +152,14 @@ def show(request: AccountRequest, person: Person, *, status: int = 200, **extra:
         **extra,
     }
     return render(request, "people/person.html", context, status=status)
+
+
+def moved_away(person: Person) -> dict[str, str]:
+    """Return where somebody lives and where they have reported, if that is not the same place."""
+    if (away := reported_away(person)) is None:
+        return {"lives_in": "", "reported_in": ""}
+    home, there = village_of(person.home), village_of(away.organisation.place)
+    return {"lives_in": whole_name(home), "reported_in": whole_name(there)}
 
 
 def columns(event: Any) -> str:
@@ -221,17 +233,27 @@ def person_edit(request: AccountRequest, pk: str) -> HttpResponse:
     version = version_of(request) if request.method == "POST" else found.version
     if request.method == "POST" and form.is_valid():
         try:
-            change_person(found, by=request.user, version=version, **form.given())
+            changed = change_person(found, by=request.user, version=version, **form.given())
         except PersonProblem as problem:
             form.add_error(problem.column if problem.column in form.fields else None, problem.message)
         else:
             messages.success(request, _("Changed. The history says which fields, not what stood in them."))
+            if changed.home_id != found.home_id:
+                warn_of_move(request, changed)
             return redirect(found)
     context = {
         "form": form, "title": _("Change: %(name)s") % {"name": found.name}, "button": _("Change"),
         "back": found.get_absolute_url(), "version": version,
     }  # fmt: skip
     return render(request, "people/person_form.html", context, status=422 if form.errors else 200)
+
+
+def warn_of_move(request: AccountRequest, person: Person) -> None:
+    """Say that somebody who has moved is still reported, and counted, where they lived."""
+    places = moved_away(person)
+    if places["reported_in"]:
+        words = _("The home lies in %(lives_in)s now, but the reporting is at %(reported_in)s: see “Home estate”.")
+        messages.warning(request, words % places)
 
 
 @requires(Permission.UNMASK)
@@ -259,7 +281,8 @@ def person_report(request: AccountRequest, pk: str) -> HttpResponse:
             raise PersonProblem(_("Choose a branch of the place where they live."), "branch")
         if day is None:
             raise PersonProblem(_("Give the day on which they reported."), "on")
-        row = report_home(found, branch=branch, by=request.user, on=day)
+        leaving = reported_away(found) if "anew" in request.POST else None
+        row = report_home(found, branch=branch, by=request.user, on=day, leaving=leaving)
     except PersonProblem as problem:
         return show(request, found, status=422, problem=problem.message, failed="report")
     messages.success(
