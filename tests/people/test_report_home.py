@@ -9,7 +9,7 @@ from tests.people.people_cast import person
 from weilu.orgs.models import Organisation
 from weilu.people.finding import people
 from weilu.people.models import Membership, Person
-from weilu.people.persons import PersonProblem
+from weilu.people.persons import PersonProblem, change_person
 from weilu.people.reporting import branches_at_home, end_report, report_home, reported_to
 
 DAY = dt.date(2026, 1, 5)
@@ -82,3 +82,81 @@ def test_a_day_that_is_none_is_said_on_the_page(world, sign_in, employed):
     page = sign_in(world.village_clerk)
     for on, branch in (("x", world.branch.pk), ("2026-01-05", "x"), ("2026-01-05", world.office.pk)):
         assert page.post(f"/people/{employed.pk}/report/", {"branch": branch, "on": on}).status_code == 422
+
+
+# Who has reported and then moves.
+
+
+@pytest.fixture
+def moved(world, employed):
+    """The member has reported in 金穗社区 and now lives in 红旗村, which has a branch too."""
+    report_home(employed, branch=world.branch, by=None, on=DAY)
+    world.new_branch = Organisation.objects.create(
+        jurisdiction=world.jurisdiction, kind="branch", name="红旗村党支部", place=world.other_village
+    )
+    employed.version = change_person(employed, by=None, version=None, home=world.other_village).version
+    employed.refresh_from_db()
+    return employed
+
+
+LEFT = "现住址在云峰镇 · 红旗村，但报到仍在陵江镇 · 金穗社区"
+
+
+def edited(page, who, home):
+    given = {"name": who.name, "work": who.work.name, "version": who.version, "home": home}
+    return page.post(f"/people/{who.pk}/edit/", given, follow=True).text
+
+
+def test_saving_a_home_in_another_village_says_that_the_reporting_is_still_at_the_old_one(world, sign_in, employed):
+    report_home(employed, branch=world.branch, by=None, on=DAY)
+    answer = edited(sign_in(world.county_clerk), employed, "红旗村")
+    assert answer.count(LEFT) == 2  # in the message, and in the card
+    assert reported_to(employed).organisation == world.branch  # it does not end silently
+    assert LEFT in sign_in(world.observer).get(f"/people/{employed.pk}/").text
+    assert 'name="anew"' not in sign_in(world.observer).get(f"/people/{employed.pk}/").text
+
+
+def test_a_home_in_the_same_village_says_nothing(world, sign_in, employed):
+    report_home(employed, branch=world.branch, by=None, on=DAY)
+    assert "但报到仍在" not in edited(sign_in(world.county_clerk), employed, "金穗社区")
+
+
+def test_one_button_ends_it_there_and_reports_to_a_branch_of_the_new_home(world, sign_in, moved):
+    page = sign_in(world.stranger)
+    shown = page.get(f"/people/{moved.pk}/").text
+    assert 'name="anew"' in shown
+    assert f'value="{world.new_branch.pk}"' in shown
+    page.post(f"/people/{moved.pk}/report/", {"branch": world.new_branch.pk, "anew": "1"})
+    today = timezone.localdate()
+    assert Membership.objects.get(kind="reported", organisation=world.branch).valid_to == today
+    row = reported_to(moved)
+    assert (row.organisation, row.valid_from) == (world.new_branch, today)
+    assert "但报到仍在" not in page.get(f"/people/{moved.pk}/").text
+
+
+def test_a_refusal_ends_nothing(world, sign_in, moved):
+    page = sign_in(world.stranger)
+    anew = {"branch": world.new_branch.pk, "anew": "1"}
+    without = {"branch": world.new_branch.pk}
+    for given in (anew | {"branch": world.branch.pk}, anew | {"on": "x"}, anew | {"on": "2999-01-01"}, without):
+        assert page.post(f"/people/{moved.pk}/report/", given).status_code == 422
+        assert reported_to(moved).organisation == world.branch
+
+
+def test_where_the_new_home_has_no_branch_it_is_said_and_can_only_be_ended(world, sign_in, moved):
+    world.new_branch.delete()
+    page = sign_in(world.stranger)
+    shown = page.get(f"/people/{moved.pk}/").text
+    assert "云峰镇 · 红旗村没有可以报到的支部" in shown
+    assert 'name="anew"' not in shown
+    page.post(f"/people/{moved.pk}/report/end/")
+    assert reported_to(moved) is None
+
+
+def test_the_member_reads_it_too_and_reports_anew_with_their_own_account(world, sign_in, moved):
+    Person.objects.filter(pk=moved.pk).update(user=world.member)
+    page = sign_in(world.member)
+    assert LEFT in page.get("/account/me/").text
+    page.post("/account/me/report/", {"branch": world.new_branch.pk, "anew": "1"})
+    assert reported_to(moved).organisation == world.new_branch
+    assert LEFT not in page.get("/account/me/").text

@@ -9,17 +9,19 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.html import format_html, format_html_join
-from django.utils.safestring import SafeString
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext_lazy as _
 
 OFFERED = 20
+LONGEST = 80
+CHECKED = mark_safe(" checked")
 
 
 class SoughtInput(forms.TextInput):
     """A line to type in; below it, once several are called so, those to choose from."""
 
     def __init__(self, attrs: dict[str, Any] | None = None):
-        super().__init__({"autocomplete": "off", "maxlength": "80"} | (attrs or {}))
+        super().__init__({"autocomplete": "off", "maxlength": str(LONGEST)} | (attrs or {}))
         self.offered: list[tuple[str, str]] = []
 
     def value_from_datadict(self, data: Any, files: Any, name: str) -> tuple[str, str]:
@@ -35,11 +37,12 @@ class SoughtInput(forms.TextInput):
         line = super().render(name, value, attrs, renderer)
         if not self.offered:
             return line
+        chosen = value[1] if isinstance(value, tuple) else ""
         choices = format_html_join(
-            "", '<label class="choice"><input type="radio" name="{}-chosen" value="{}"><span>{}</span></label>',
-            ((name, key, label) for key, label in self.offered),
+            "", '<label class="choice"><input type="radio" name="{}-chosen" value="{}"{}><span>{}</span></label>',
+            ((name, key, CHECKED if key == chosen else "", label) for key, label in self.offered),
         )  # fmt: skip
-        return format_html('{}<div class="choices">{}</div>', line, choices)
+        return format_html('{}<div class="choices sought">{}</div>', line, choices)
 
 
 class SoughtField(forms.Field):
@@ -56,19 +59,20 @@ class SoughtField(forms.Field):
 
     def clean(self, value: Any) -> Any:
         text, chosen = value if isinstance(value, tuple) else (value or "", "")
-        text = " ".join(text.split())[:80]
+        text = " ".join(text.split())[:LONGEST]
         if not text:
             if self.required:
                 raise ValidationError(self.error_messages["required"], code="required")
             return None
         found, exact = self.search(text)
         rows = list(found)
-        picked = [row for row in rows if str(row.pk) == chosen]
-        if picked or (exact and len(rows) == 1):
-            return (picked or rows)[0]
+        if exact and len(rows) == 1:
+            return rows[0]
         if not rows:
             raise ValidationError(_("Nothing in your scope is called so. Type another part of the name."))
         self.widget.offered = [(str(row.pk), self.label_of(row)) for row in rows[:OFFERED]]
+        if picked := [row for row in rows if str(row.pk) == chosen]:
+            return picked[0]
         if len(rows) > OFFERED:
             raise ValidationError(_("Many are called so: choose one, or type more of the name."))
         if len(rows) == 1:

@@ -39,6 +39,31 @@ def places_today(place: Place) -> list[Place]:
     return sorted((row for row in successors(place) if row.valid_to is None), key=lambda row: row.code)
 
 
+@dataclass(frozen=True)
+class AskedPlace:
+    """The place that an address asks for.
+
+    Attributes:
+        place: the place of today: the one named, or the only one that goes on from it.
+        was: the place named, if it has ended.
+        became: what goes on from that in the reader's scope.
+    """
+
+    place: Place | None = None
+    was: Place | None = None
+    became: list[Place] = field(default_factory=list)
+
+
+def asked_place(user: User, permission: Permission, key: str) -> AskedPlace:
+    """Return what ``key``, a code or the key of a row, asks for; nothing if it names no place of the user's scope."""
+    named = find_place(user, permission, key)
+    if named is None or named.valid_to is None:
+        return AskedPlace(named)
+    after = [row.pk for row in places_today(named)]
+    mine = list(Place.objects.filter(places_in_scope(user, permission), pk__in=after).order_by("code"))
+    return AskedPlace(mine[0] if len(after) == len(mine) == 1 else None, named, mine)
+
+
 def successors(place: Place) -> list[Place]:
     """Return all that goes on from ``place``, and what goes on from that, up to today."""
     found: dict[UUID, Place] = {}

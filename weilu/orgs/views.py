@@ -67,6 +67,7 @@ def type_size(request: HttpRequest) -> HttpResponse:
 def account(request: AccountRequest) -> HttpResponse:
     """One's own account: what one may do, and a new password."""
     form = PasswordChangeForm(request.user, request.POST or None)
+    del form.fields["old_password"].widget.attrs["autofocus"]  # it would scroll a phone past what comes before
     if request.method == "POST" and form.is_valid():
         update_session_auth_hash(request, form.save())
         messages.success(request, _("The password was changed."))

@@ -4,15 +4,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.http import Http404, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from weilu.lib.explained import NotFound
 from weilu.lib.sheets import workbook
 from weilu.orgs.access import AccountRequest, requires
 from weilu.orgs.models import Level, Organisation, Place
 from weilu.orgs.roles import Permission
+from weilu.orgs.succession import AskedPlace, asked_place
 from weilu.orgs.tree import my_places, tops
 from weilu.people.coverage import QUESTIONS, Question, with_leaders
 from weilu.people.models import Person
@@ -29,9 +31,25 @@ class Line:
     address: str
 
 
-def _place(request: AccountRequest) -> Place | None:
-    code = request.GET.get("place", "")[:24]
-    return get_object_or_404(my_places(request.user), code=code) if code else None
+def _asked(request: AccountRequest) -> AskedPlace:
+    """Return the place that the address asks for; of one that has ended, what goes on from it.
+
+    Raises:
+        NotFound: there is none in the reader's scope.
+    """
+    if not (key := request.GET.get("place", "")[:40]):
+        return AskedPlace()
+    asked = asked_place(request.user, Permission.VIEW, key)
+    if not (asked.place or asked.was):
+        raise NotFound(_("There is no place with this code in your scope."))
+    return asked
+
+
+def _what_it_became(asked: AskedPlace) -> HttpResponse | None:
+    """Lead to what several places, or none, go on from, as there are no rows of it."""
+    if asked.place or not asked.was:
+        return None
+    return redirect(f"{reverse('coverage')}?place={asked.was.pk}")
 
 
 def _question(code: str) -> Question:
@@ -44,14 +62,16 @@ def _question(code: str) -> Question:
 @require_safe
 def coverage(request: AccountRequest) -> HttpResponse:
     """What is covered and what is not, in numbers."""
-    user, place = request.user, _place(request)
+    user, asked = request.user, _asked(request)
+    place = asked.place
     figures = [
         (question, question.rows(user, place).count(), question.whole(user, place).count() if question.whole else None)
-        for question in QUESTIONS.values()
+        for question in (QUESTIONS.values() if place or not asked.was else [])
     ]
     around = [place] if place else tops(user)
     below = my_places(user).filter(parent__in=around, level__lte=Level.VILLAGE).order_by("code")
     context = {
+        "asked": asked,
         "place": place,
         "gaps": [row for row in figures if not row[0].good],
         "there": [row for row in figures if row[0].good],
@@ -65,12 +85,16 @@ def coverage(request: AccountRequest) -> HttpResponse:
 @require_safe
 def coverage_rows(request: AccountRequest, code: str) -> HttpResponse:
     """The rows behind one number."""
-    question, place = _question(code), _place(request)
+    question, asked = _question(code), _asked(request)
+    if elsewhere := _what_it_became(asked):
+        return elsewhere
+    place = asked.place
     text = request.GET.get("page", "")
     page = int(text) if text.isascii() and text.isdigit() and len(text) < 6 else 0
     headings, lines, count = _lines(request, question, place, slice(page * PAGE, (page + 1) * PAGE))
     context = {
         "question": question,
+        "asked": asked,
         "place": place,
         "headings": headings,
         "lines": lines,
@@ -84,8 +108,10 @@ def coverage_rows(request: AccountRequest, code: str) -> HttpResponse:
 @require_safe
 def coverage_export(request: AccountRequest, code: str) -> HttpResponse:
     """The rows behind one number, as an Excel file."""
-    question = _question(code)
-    headings, lines, _count = _lines(request, question, _place(request), slice(EXPORT_LIMIT))
+    question, asked = _question(code), _asked(request)
+    if elsewhere := _what_it_became(asked):
+        return elsewhere
+    headings, lines, _count = _lines(request, question, asked.place, slice(EXPORT_LIMIT))
     return workbook(question.code, str(question.name), headings, (line.cells for line in lines))
 
 

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_POST, require_safe
 from weilu.orgs.access import AccountRequest, requires
 from weilu.orgs.roles import Permission
 from weilu.people.models import Person
-from weilu.people.person_views import LABELS, ROLES_OF, columns, key, roles_of
+from weilu.people.person_views import LABELS, ROLES_OF, columns, key, moved_away, roles_of
 from weilu.people.persons import PersonProblem
 from weilu.people.reporting import (
     ask_correction,
@@ -20,6 +20,7 @@ from weilu.people.reporting import (
     may_report,
     open_corrections,
     report_home,
+    reported_away,
     reported_to,
 )
 
@@ -37,6 +38,7 @@ def _show(request: AccountRequest, person: Person | None, *, status: int = 200, 
             **roles_of(person),
             "honours": person.honours.select_related("person__home", "organisation__place"),
             "reported": reported_to(person),
+            **moved_away(person),
             "branches": branches_at_home(person)[:50] if may_report(person) else [],
             "corrections": open_corrections(person),
             "looks": looks[:100],
@@ -74,7 +76,8 @@ def me_report(request: AccountRequest) -> HttpResponse:
     try:
         if branch is None:
             raise PersonProblem(_("Choose a branch of the place where they live."), "branch")
-        report_home(person, branch=branch, by=request.user)
+        leaving = reported_away(person) if "anew" in request.POST else None
+        report_home(person, branch=branch, by=request.user, leaving=leaving)
     except PersonProblem as problem:
         return _show(request, person, status=422, problem=problem.message, failed="report")
     messages.success(request, _("You have reported to %(body)s.") % {"body": branch.name})

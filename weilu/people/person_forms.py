@@ -11,12 +11,13 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from weilu.lib.sought import LONGEST, SoughtField
+from weilu.orgs.finding_places import places_called, whole_name
 from weilu.orgs.models import Jurisdiction, Level, Organisation, Place, User, valid_on
 from weilu.orgs.roles import Permission
 from weilu.orgs.scope import places_in_scope
 from weilu.people.models import Honour, Person
 
-PLACES_OFFERED = 1200
 BODIES_OFFERED = 200
 REMOVE = {"-", "—", "无", "none"}
 EMPLOYERS = [
@@ -50,7 +51,13 @@ class PersonForm(forms.Form):
     sex = forms.ChoiceField(label=_("sex"), choices=[("", "–"), *Person.Sex.choices], required=False)
     birth_date = day(_("date of birth"), required=False)
     phone = forms.CharField(label=_("telephone"), max_length=30, required=False)
-    home = forms.ChoiceField(label=_("home"))
+    home = SoughtField(
+        label=_("home"),
+        help_text=_(
+            "A part of the name of the village, the grid or the building, or the code; "
+            "names above may stand before it, as in 金穗社区第一网格."
+        ),
+    )
     work = forms.CharField(label=_("works at"), max_length=80, required=False, widget=Suggesting)
     ethnicity = forms.CharField(label=_("ethnicity"), max_length=20, required=False)
     education = forms.CharField(label=_("education"), max_length=30, required=False)
@@ -62,9 +69,10 @@ class PersonForm(forms.Form):
             given["initial"] = {
                 name: getattr(person, name)
                 for name in ("name", "sex", "birth_date", "ethnicity", "education", "joined_party_on")
-            } | {"home": person.home.code, "work": person.work.name if person.work else ""}
+            } | {"home": named(person.home), "work": person.work.name if person.work else ""}
         super().__init__(*args, **given)
-        self.fields["home"].choices = self._homes()  # type: ignore[attr-defined]
+        home: Any = self.fields["home"]
+        home.search, home.label_of = self._homes, whole_name
         self.fields["work"].widget.suggestions = self._employers()  # type: ignore[attr-defined]
         self.fields["id_number"].help_text = _("18 signs; birth date and sex are read from it.")
         if person:
@@ -76,23 +84,12 @@ class PersonForm(forms.Form):
             if shown:
                 self.fields[name].help_text = words % {"number": shown}
 
-    def _homes(self) -> list[tuple[str, Any]]:
-        """Villages by township; the grids too where they are few."""
-        mine = Place.objects.filter(
-            places_in_scope(self.user, Permission.KEEP), valid_on(timezone.localdate()), level__gte=Level.VILLAGE
-        )
-        rows = list(mine.select_related("parent").order_by("path")[:PLACES_OFFERED])
-        if len(rows) == PLACES_OFFERED:
-            rows = list(mine.filter(level=Level.VILLAGE).select_related("parent").order_by("path")[:PLACES_OFFERED])
-        if self.person and self.person.home not in rows:
-            rows.insert(0, self.person.home)
-        self.homes = {place.code: place for place in rows}
-        groups: dict[str, list[tuple[str, str]]] = {}
-        for place in rows:
-            above = place.parent.short_name if place.parent else ""
-            inside = f"{above} · " if place.level > Level.VILLAGE else ""
-            groups.setdefault(above, []).append((place.code, f"{inside}{place.short_name}"))
-        return [("", "–"), *groups.items()]
+    def _homes(self, text: str) -> tuple[list[Place], bool]:
+        """The places of the user's scope that a text may mean; the home of today stays what it is."""
+        if self.person and text == self.initial["home"]:
+            return [self.person.home], True
+        mine = places_in_scope(self.user, Permission.KEEP) & valid_on(timezone.localdate())
+        return places_called(Place.objects.filter(mine, level__gte=Level.VILLAGE), text)
 
     def _jurisdictions(self) -> list[Any]:
         return [grant.jurisdiction_id for grant in self.user.grants_for(Permission.KEEP)]
@@ -100,9 +97,6 @@ class PersonForm(forms.Form):
     def _employers(self) -> list[str]:
         rows = Organisation.objects.filter(jurisdiction__in=self._jurisdictions(), kind__in=EMPLOYERS, valid_to=None)
         return list(rows.order_by("name").values_list("name", flat=True)[:BODIES_OFFERED])
-
-    def clean_home(self) -> Place:
-        return self.homes[self.cleaned_data["home"]]
 
     def clean_work(self) -> Organisation | None:
         text = unicodedata.normalize("NFKC", self.cleaned_data["work"]).strip()
@@ -128,6 +122,12 @@ class PersonForm(forms.Form):
         data = dict(self.cleaned_data)
         same = self.person is not None and self.person.birth_date == data["birth_date"]
         return data | {"birth_day_known": self.person.birth_day_known if self.person and same else True}
+
+
+def named(place: Place) -> str:
+    """Return what names a place in a field: its name with those above, or the code where that is too long."""
+    name = whole_name(place)
+    return name if len(name) <= LONGEST else place.code
 
 
 def body_named(text: str, jurisdictions: list[Any]) -> Organisation:

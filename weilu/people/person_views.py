@@ -16,10 +16,12 @@ from django.utils.translation import gettext_lazy as _lazy
 from django.views.decorators.http import require_POST, require_safe
 
 from weilu.orgs.access import AccountRequest, requires
+from weilu.orgs.finding_places import whole_name
 from weilu.orgs.memory import remember
 from weilu.orgs.models import Level, Organisation, Place, valid_on
 from weilu.orgs.roles import Permission
-from weilu.orgs.scope import organisations_in_scope, places_in_scope
+from weilu.orgs.scope import organisations_in_scope
+from weilu.orgs.succession import AskedPlace, asked_place
 from weilu.people.finding import find, listed, people
 from weilu.people.merging import duplicates_of
 from weilu.people.models import Membership, Person, PersonMerge
@@ -33,7 +35,9 @@ from weilu.people.reporting import (
     may_report,
     open_corrections,
     report_home,
+    reported_away,
     reported_to,
+    village_of,
 )
 
 # What a history calls each event.
@@ -78,11 +82,12 @@ def people_list(request: AccountRequest) -> HttpResponse:
     user, asked = request.user, request.GET
     text = asked.get("q", "").strip()[:80]
     kind = asked.get("kind", "") if asked.get("kind") in Membership.Kind.values else ""
-    place = Place.objects.filter(
-        places_in_scope(user, Permission.VIEW_PEOPLE), code=asked.get("place", ""), valid_to=None
-    ).first()
-    body = _body(request)
+    wanted = asked.get("place", "")[:40]
+    there = asked_place(user, Permission.VIEW_PEOPLE, wanted) if wanted else AskedPlace()
+    place, body = there.place, _body(request)
     rows = people(user, kind=kind, organisation=body, place=place)
+    if wanted and place is None:
+        rows = rows.none()
     found = find(rows, text, user=user) if text else listed(rows, asked.get("after", ""))
     kept = {
         name: value
@@ -97,13 +102,15 @@ def people_list(request: AccountRequest) -> HttpResponse:
         "kind": kind,
         "kinds": Membership.Kind.choices,
         "place": place,
+        "asked": there,
+        "nowhere": bool(wanted) and place is None,
         "places": places_below(request),
         "organisation": body,
         "filtered": bool(kept),
         "next_page": "?" + urlencode(kept | {"after": found.after}) if found.after else "",
         "without": {name: "?" + urlencode({k: v for k, v in kept.items() if k != name}) for name in kept},
     }
-    return render(request, "people/people.html", context)
+    return render(request, "people/people.html", context, status=404 if wanted and not (place or there.was) else 200)
 
 
 def _body(request: AccountRequest) -> Organisation | None:
@@ -136,6 +143,7 @@ def show(request: AccountRequest, person: Person, *, status: int = 200, **extra:
         "visible": _visible_bodies(request, person),
         "honours": person.honours.select_related("person__home", "organisation__place"),
         "reported": reported_to(person),
+        **moved_away(person),
         "branches": branches_at_home(person)[:50] if may_keep and may_report(person) else [],
         "corrections": open_corrections(person),
         "duplicates": duplicates_of(person, Person.objects.visible_to(user)) if not person.merged_into_id else [],
@@ -145,6 +153,14 @@ def show(request: AccountRequest, person: Person, *, status: int = 200, **extra:
         **extra,
     }
     return render(request, "people/person.html", context, status=status)
+
+
+def moved_away(person: Person) -> dict[str, str]:
+    """Return where somebody lives and where they have reported, if that is not the same place."""
+    if (away := reported_away(person)) is None:
+        return {"lives_in": "", "reported_in": ""}
+    home, there = village_of(person.home), village_of(away.organisation.place)
+    return {"lives_in": whole_name(home), "reported_in": whole_name(there)}
 
 
 def columns(event: Any) -> str:
@@ -220,17 +236,27 @@ def person_edit(request: AccountRequest, pk: str) -> HttpResponse:
     version = version_of(request) if request.method == "POST" else found.version
     if request.method == "POST" and form.is_valid():
         try:
-            change_person(found, by=request.user, version=version, **form.given())
+            changed = change_person(found, by=request.user, version=version, **form.given())
         except PersonProblem as problem:
             form.add_error(problem.column if problem.column in form.fields else None, problem.message)
         else:
             messages.success(request, _("Changed. The history says which fields, not what stood in them."))
+            if changed.home_id != found.home_id:
+                warn_of_move(request, changed)
             return redirect(found)
     context = {
         "form": form, "title": _("Change: %(name)s") % {"name": found.name}, "button": _("Change"),
         "back": found.get_absolute_url(), "version": version,
     }  # fmt: skip
     return render(request, "people/person_form.html", context, status=422 if form.errors else 200)
+
+
+def warn_of_move(request: AccountRequest, person: Person) -> None:
+    """Say that somebody who has moved is still reported, and counted, where they lived."""
+    places = moved_away(person)
+    if places["reported_in"]:
+        words = _("The home lies in %(lives_in)s now, but the reporting is at %(reported_in)s: see “Home estate”.")
+        messages.warning(request, words % places)
 
 
 @requires(Permission.UNMASK)
@@ -258,7 +284,8 @@ def person_report(request: AccountRequest, pk: str) -> HttpResponse:
             raise PersonProblem(_("Choose a branch of the place where they live."), "branch")
         if day is None:
             raise PersonProblem(_("Give the day on which they reported."), "on")
-        row = report_home(found, branch=branch, by=request.user, on=day)
+        leaving = reported_away(found) if "anew" in request.POST else None
+        row = report_home(found, branch=branch, by=request.user, on=day, leaving=leaving)
     except PersonProblem as problem:
         return show(request, found, status=422, problem=problem.message, failed="report")
     messages.success(

@@ -44,7 +44,14 @@ def village_of(place: Place) -> Place:
 def reported_to(person: Person) -> Membership | None:
     """Return where a person has reported, as of today."""
     rows = person.memberships.filter(valid_on(timezone.localdate()), kind=Kind.REPORTED)
-    return rows.select_related("organisation").order_by("-valid_from").first()
+    return rows.select_related("organisation__place").order_by("-valid_from").first()
+
+
+def reported_away(person: Person) -> Membership | None:
+    """Return where a person has reported, if their home lies in another village or community today."""
+    row = reported_to(person)
+    home = village_of(person.home)
+    return row if row and not row.organisation.place.path.startswith(home.path) else None
 
 
 def may_report(person: Person) -> bool:
@@ -58,8 +65,18 @@ def may_report(person: Person) -> bool:
     return employed and member.exists()
 
 
-def report_home(person: Person, *, branch: Organisation, by: User | None, on: dt.date | None = None) -> Membership:
+def report_home(
+    person: Person,
+    *,
+    branch: Organisation,
+    by: User | None,
+    on: dt.date | None = None,
+    leaving: Membership | None = None,
+) -> Membership:
     """Report an employed member to the branch of their home estate: a clerk does, or the member.
+
+    Args:
+        leaving: where they have reported until now, as before they moved; it ends today.
 
     Raises:
         PersonProblem: they are no employed member, reported already, the branch is not of their home, or ``by`` is
@@ -71,6 +88,8 @@ def report_home(person: Person, *, branch: Organisation, by: User | None, on: dt
             held = Person.objects.select_for_update(of=("self",)).select_related("home__parent").get(**key_of(person))
             if by is not None and by.pk != held.user_id and not keeps(by, held.home):
                 raise PersonProblem(_("Your account may not do this here."))
+            if leaving:
+                end_report(leaving, by=by)
             if on > timezone.localdate():
                 raise PersonProblem(_("Nobody has reported on a day that is yet to come."), "on")
             if not may_report(held):

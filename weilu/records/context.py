@@ -1,10 +1,11 @@
-"""What every page needs: who reads it, in which type size, and what is unread."""
+"""What every page needs: who reads it, in which type size, what they may use, and what is unread."""
 
 from urllib.parse import urlsplit
 
 from django.http import HttpRequest
 
 from weilu.lib.middleware import page_above
+from weilu.records.menu import ENTRIES, Entry
 from weilu.records.models import Notification
 
 UNREAD_SHOWN = 99
@@ -34,9 +35,16 @@ def page(request: HttpRequest) -> dict:
         rows = Notification.objects.filter(user=user, read_at=None).order_by()
         return rows.values("pk")[: UNREAD_SHOWN + 1].count()
 
+    def menu() -> list[tuple[Entry, bool]]:
+        if not user or not user.is_authenticated:
+            return []
+        route = request.resolver_match.url_name or "" if request.resolver_match else ""
+        return [(entry, entry.holds(route)) for entry in ENTRIES if entry.is_for(user.permissions)]
+
     return {
         "large_type": request.COOKIES.get("large") == "1",
         "can": {permission.value: True for permission in user.permissions} if user and user.is_authenticated else {},
         "unread": unread,
+        "menu": menu,
         "here": here(request),
     }
