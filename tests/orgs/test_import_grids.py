@@ -1,10 +1,11 @@
 """Grids and buildings from GeoJSON: outlines are checked, places made once, overlaps and gaps found."""
 
+import datetime as dt
 import json
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.utils import translation
+from django.utils import timezone, translation
 
 from tests.conftest import place as make_place
 from weilu.lib.import_result import ImportProblem
@@ -404,3 +405,19 @@ def test_overlaps_stand_in_the_table_and_in_the_layer_of_the_map(world, sign_in)
     assert "5.00 %" in page
     kinds = [row["properties"]["kind"] for row in client.get(f"/map/{world.village.code}/laps.json").json()["features"]]
     assert kinds == ["overlap", "gap"]
+
+
+def test_a_new_grid_beside_others_began_today_and_the_first_ones_long_ago(world):
+    bare = make_place(f"{world.township.code}002", "无网格村", Level.VILLAGE, world.township)
+    for village, code in ((world.village, "G7"), (bare, "G8")):
+        assert run(file_of(feature(code, square())), place=village).imported == 1
+    assert Place.objects.get(code="G7").valid_from == timezone.localdate()
+    assert Place.objects.get(code="G8").valid_from == dt.date(2000, 1, 1)
+
+
+def test_the_day_on_which_a_grid_began_is_read_and_refused_where_it_cannot_be(world):
+    days = [{"启用日期": "2024年3月1日"}, {"since": "2999-01-01"}, {"since": "昨天"}]
+    features = [feature(f"G{at}", square(at), **more) for at, more in enumerate(days, 1)]
+    result = run(file_of(*features), place=world.village)
+    assert Place.objects.get(code="G1").valid_from == dt.date(2024, 3, 1)
+    assert [(error["row"], error["field"]) for error in result.errors] == [(2, "since"), (3, "since")]

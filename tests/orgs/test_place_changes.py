@@ -15,7 +15,7 @@ from weilu.orgs.roles import Role
 from weilu.orgs.scope import in_place
 from weilu.orgs.succession import places_today, timeline
 from weilu.orgs.taking_back import take_back
-from weilu.people.models import Person
+from weilu.people.models import Membership, Person
 from weilu.people.persons import change_person
 from weilu.venues.models import Venue, Zone
 from weilu.venues.setup import begin_zones
@@ -344,3 +344,14 @@ def test_what_was_put_elsewhere_since_stays_there_when_a_change_is_taken_back(wo
     assert Person.objects.get(pk=person.pk).home == world.other_village
     assert Person.objects.get(pk=stays.pk).home == world.village
     assert not OrganisationChange.objects.filter(columns__place=[str(world.village), str(new)]).exists()
+
+
+def test_the_grid_worker_of_a_grid_that_is_renamed_goes_on_with_it(world, by):
+    person = Person.objects.create(jurisdiction=world.jurisdiction, name="网格员", home=world.village)
+    work = Membership.objects.create(
+        person=person, organisation=world.office, kind="grid_worker", place=world.grid, valid_from=dt.date(2024, 1, 1)
+    )
+    new = rename(world.grid, name="滨江网格", **by)
+    assert again(work).place == new
+    take_back(PlaceChange.objects.get(), by=world.administrator)
+    assert again(work).place == world.grid
