@@ -49,7 +49,7 @@ def id_number(number: int) -> tuple[str, str]:
 def write_roster(file: Path, rows: int) -> None:
     """Write a roster of Party members as a county might send it: a title, a header, everybody once."""
     rng = random.Random(1921)
-    book = xlsxwriter.Workbook(str(file), {"constant_memory": True})
+    book = xlsxwriter.Workbook(str(file))  # with its texts in one table, as Excel writes them
     sheet = book.add_worksheet("党员花名册")
     sheet.write_string(0, 0, "苍溪县党员花名册")
     sheet.write_row(1, 0, HEAD)

@@ -242,6 +242,18 @@ def test_rows_that_a_filter_hides_are_read_and_told(world, enter):
     )
 
 
+def test_rows_that_are_struck_through_are_told(world, enter):
+    def strike(book, page):
+        page.write_string("A3", "王芳", book.add_format({"font_strikeout": True}))
+        page.write_string("A4", "赵四", book.add_format({"bold": True}))
+
+    rows = [[name, id_number(order=at), "金穗社区第一党支部"] for at, name in enumerate(["李明", "王芳", "赵四"], 1)]
+    result = enter("members", workbook(["姓名", "身份证号", "所在党支部"], *rows, change=strike))
+    assert result.imported == 3
+    [note] = [note for note in result.notes if "删除线" in note]
+    assert "：3。" in note
+
+
 def test_a_roster_on_a_hidden_sheet_only_is_told_so(world, enter):
     book = openpyxl.Workbook()
     book.active.append(["说明"])

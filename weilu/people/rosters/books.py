@@ -62,6 +62,15 @@ FAULT = re.compile(
     rb"<(?:\w+:)?v>([^<]*)</"
 )
 AT = re.compile(rb'\br="([A-Z]{1,3})(\d{1,7})"')
+# A cell that holds something, and its style.
+STYLED = re.compile(rb'<(?:\w+:)?c r="[A-Z]{1,3}(\d{1,7})" s="(\d{1,5})"[^>/]*>')
+FONT = re.compile(rb"<(?:\w+:)?font(?:\s[^>]*)?(?:/>|>.*?</(?:\w+:)?font>)", re.DOTALL)
+FONTS = re.compile(rb"<(?:\w+:)?fonts\b.*?</(?:\w+:)?fonts>", re.DOTALL)
+STRIKE = re.compile(rb"<(?:\w+:)?strike(?:\s+val=\"(?:1|true)\")?\s*/>")
+CELL_STYLES = re.compile(rb"<(?:\w+:)?cellXfs\b.*?</(?:\w+:)?cellXfs>", re.DOTALL)
+STYLE = re.compile(rb"<(?:\w+:)?xf\b([^>]*)>")
+FONT_ID = re.compile(rb'\sfontId="(\d+)"')
+MOST_STYLES = 4 * 1024 * 1024
 SHEET = re.compile(r"<(?:\w+:)?sheet\b[^>]*>")
 RELATION = re.compile(r"<(?:\w+:)?Relationship\b[^>]*>")
 # What stands for a formula without a result in the rows of a roster; one that went wrong stands for itself.
@@ -126,6 +135,8 @@ class Book:
         self.is_archive = content.startswith(ZIP)
         self._faults: dict[str, dict[tuple[int, str], array[int]]] = {}
         self._unseen: dict[str, set[int]] = {}
+        self._strikes: set[int] = set()
+        self._struck: dict[str, set[int]] = {}
         self._pages: dict[str, CalamineSheet] = {}
         self._sizes: dict[str, int] = {}
         self._lasts: dict[str, int] = {}
@@ -201,6 +212,9 @@ class Book:
         strings = sum(member.file_size for member in parts if "/worksheets/" not in member.filename)
         if sum(member.file_size for member in members) > MOST_UNPACKED or strings > MOST_STRINGS:
             raise _huge(self.name)
+        styles = next((member for member in parts if member.filename.lower() == "xl/styles.xml"), None)
+        if styles and styles.file_size <= MOST_STYLES:
+            self._strikes = _strikes_in(archive.read(styles))
         for member in parts:
             self._scan(archive, member)
 
@@ -248,12 +262,19 @@ class Book:
         if b"hidden=" in seen:
             rows = self._unseen.setdefault(part, set())
             rows |= {int(number[1]) for tag in HIDDEN_ROW.findall(seen) if (number := ROW_NUMBER.search(tag))}
+        if self._strikes:
+            rows = self._struck.setdefault(part, set())
+            rows |= {int(row) for row, style in STYLED.findall(seen) if int(style) in self._strikes}
         if b"<f" in seen or b":f" in seen or b't="e"' in seen:
             self._note_faults(part, seen)
 
     def unseen(self, sheet: str) -> set[int]:
         """Return the rows of a sheet that are hidden: whoever sent the file may not know of them."""
         return self._unseen.get(self._parts.get(sheet, ""), set()) if any(self._unseen.values()) else set()
+
+    def struck(self, sheet: str) -> set[int]:
+        """Return the rows of a sheet of which a cell is struck through, as offices mark who has left."""
+        return self._struck.get(self._parts.get(sheet, ""), set()) if self._strikes else set()
 
     def _note_faults(self, part: str, text: bytes) -> None:
         """Remember the cells whose formula has no result or went wrong: spreadsheets show something there."""
@@ -399,6 +420,17 @@ def column_of(letters: str) -> int:
     for letter in letters:
         found = found * 26 + ord(letter) - 64
     return found - 1
+
+
+def _strikes_in(styles: bytes) -> set[int]:
+    """Return the numbers of the styles of cells whose font is struck through."""
+    text = styles.replace(b"'", b'"')
+    fonts, cells = FONTS.search(text), CELL_STYLES.search(text)
+    if not (fonts and cells and b"strike" in fonts[0]):
+        return set()
+    struck = {number for number, font in enumerate(FONT.findall(fonts[0])) if STRIKE.search(font)}
+    found = (FONT_ID.search(style) for style in STYLE.findall(cells[0]))
+    return {number for number, font in enumerate(found) if font and int(font[1]) in struck}
 
 
 def _attribute(tag: str, name: str) -> str:

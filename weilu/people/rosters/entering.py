@@ -223,12 +223,13 @@ class _Work:
         if roster.nameless:
             letters = "、".join(get_column_letter(index + 1) for index in sorted(roster.nameless)[:10])
             result.notes.append(_("Columns without a heading were not read: %(letters)s") % {"letters": letters})
-        if unseen := roster.unseen:
-            first = "、".join(map(str, unseen[:10])) + ("…" if len(unseen) > 10 else "")
-            result.notes.append(
-                _("%(n)s rows are hidden in the file, by a filter or by hand, and were read like the others: %(rows)s")
-                % {"n": len(unseen), "rows": first}
-            )
+        for rows, words in (
+            (roster.unseen, _("%(n)s rows are hidden in the file, by a filter or by hand, and were read like the others: %(rows)s")),  # noqa: E501
+            (roster.struck, _("%(n)s rows are struck through in the file and were read like the others: %(rows)s. Remove those of people who have left.")),  # noqa: E501
+        ):  # fmt: skip
+            if rows:
+                first = "、".join(map(str, rows[:10])) + ("…" if len(rows) > 10 else "")
+                result.notes.append(words % {"n": len(rows), "rows": first})
         if roster.others:
             names = "、".join(roster.others[:10])
             result.notes.append(

@@ -57,6 +57,7 @@ class Roster:
         nameless: columns that hold something and have no heading, known once the rows are read.
         misfits: groups that announce another number of people than stand below them.
         unseen: rows that were read and that the spreadsheet hides, known once the rows are read.
+        struck: rows that were read and are struck through, known once the rows are read.
     """
 
     kind: Kind
@@ -71,6 +72,7 @@ class Roster:
     nameless: set[int] = field(default_factory=set)
     misfits: list[str] = field(default_factory=list)
     unseen: list[int] = field(default_factory=list)
+    struck: list[int] = field(default_factory=list)
     groups: int = 0
 
     @property
@@ -135,7 +137,8 @@ class Roster:
         Raises:
             ImportProblem: there are more rows than we take, or the sheet is damaged further down.
         """
-        self.skipped, self.misfits, self.unseen, self.groups = [], [], [], 0
+        self.skipped, self.misfits, self.groups = [], [], 0
+        self.unseen, self.struck = [], []
         for count, line in enumerate(self._lines(), start=1):
             if count > MOST_ROWS:
                 raise ImportProblem(
@@ -145,7 +148,8 @@ class Roster:
             yield line
 
     def _lines(self) -> Iterator[Line]:
-        sieve, faults, hidden = Sieve(self), self.faults(), self.book.unseen(self.sheet)
+        sieve, faults = Sieve(self), self.faults()
+        hidden, struck = self.book.unseen(self.sheet), self.book.struck(self.sheet)
         self._unheaded = [index for index, text in enumerate(self.headings) if not text and index not in self.mapping]
         ours = {index for index, heading in enumerate(self.headings) if heading.startswith(REASON)}
         group, announced, counted = "", 0, 0
@@ -177,6 +181,8 @@ class Roster:
             counted += 1
             if number in hidden:
                 self.unseen.append(number)
+            if number in struck:
+                self.struck.append(number)
             yield Line(number, cells, group)
         self._count(group, announced, counted)
 
