@@ -53,6 +53,7 @@ def test_an_invited_person_goes_on_to_the_link(world, secretary, sign_in):
 def test_without_a_post_that_brings_a_role_no_account_is_made(world, sign_in):
     person = Person.objects.create(jurisdiction=world.jurisdiction, name="无岗", home=world.village)
     client = sign_in(world.administrator)
+    assert f"/people/{person.pk}/account/" not in client.get(f"/people/{person.pk}/").content.decode()
     assert "没有带角色的岗位" in client.get(f"/people/{person.pk}/account/").content.decode()
     answer = client.post(f"/people/{person.pk}/account/", given(name="无岗"))
     assert answer.status_code == 422

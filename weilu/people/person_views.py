@@ -137,7 +137,7 @@ def show(request: AccountRequest, person: Person, *, status: int = 200, **extra:
         "problem": "",
         "failed": "",
         "may_keep": may_keep,
-        "may_give_account": Permission.MANAGE in user.permissions and not person.merged_into_id,
+        "may_give_account": Permission.MANAGE in user.permissions and _brings_role(person),
         "may_unmask": (person.phone or person.id_number) and keeps(user, person.home, Permission.UNMASK),
         **roles_of(person),
         "visible": _visible_bodies(request, person),
@@ -186,6 +186,12 @@ def roles_of(person: Person) -> dict[str, Any]:
         "appointments_later": held.filter(later),
         "appointments_before": held.exclude(now | later),
     }
+
+
+def _brings_role(person: Person) -> bool:
+    """Tell whether a post that the person holds today or later brings a role."""
+    lasting = Q(valid_to=None) | Q(valid_to__gt=timezone.localdate())
+    return person.appointments.filter(lasting).exclude(post__role="").exists()
 
 
 def _visible_bodies(request: AccountRequest, person: Person) -> set[Any]:
