@@ -36,11 +36,11 @@ def works(client) -> bool:
     return client.get("/desk/").status_code == 200
 
 
-def refused(provider) -> bool:
+def refused(provider, saying: str = "") -> bool:
     client = come(provider)
     assert client.answer["Location"] == "/login/"
     page = client.get("/login/").content.decode()
-    return "note-error" in page and not works(client)
+    return "note-error" in page and saying in page and not works(client)
 
 
 def test_an_account_that_exists_is_logged_in_and_linked(world, provider):
@@ -90,7 +90,7 @@ def test_the_link_holds_when_the_provider_changes_the_name(provider):
 def test_a_name_given_to_a_second_person_opens_nothing_of_the_first(provider):
     come(provider)
     provider.claims = {"sub": "b-2", "preferred_username": "clerk"}
-    assert refused(provider)
+    assert refused(provider, saying="另一个人")
 
 
 def test_an_account_is_found_by_a_checked_address_that_one_account_has(world, provider, settings):

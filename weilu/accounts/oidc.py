@@ -158,8 +158,12 @@ class OfficeAdapter(DefaultSocialAccountAdapter):
         if sociallogin.is_existing:
             return
         user = account_for(sociallogin.claims)  # type: ignore[attr-defined]
-        if user is None or not _link(user, sociallogin.account.uid):
+        if user is None:
             refuse(request, _("There is no account for you yet. Ask your administrator to make one."))
+            raise ImmediateHttpResponse(redirect("login"))
+        if not _link(user, sociallogin.account.uid):
+            words = _("The account “%(name)s” is linked to another person of your office. Ask your administrator.")
+            refuse(request, words % {"name": user.username})
             raise ImmediateHttpResponse(redirect("login"))
         sociallogin.user = user
 
