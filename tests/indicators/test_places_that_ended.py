@@ -15,6 +15,7 @@ from weilu.orgs.bodies import make_body
 from weilu.orgs.changes import NewPlace, merge, move, rename, split
 from weilu.orgs.models import Grant, Level, Organisation, Place
 from weilu.orgs.succession import asked_in_split
+from weilu.people.closing import close_with_people
 from weilu.people.models import Membership, Person
 
 TODAY = timezone.localdate()
@@ -123,3 +124,28 @@ def test_its_page_says_until_when_it_was_and_its_links_stay_with_it(world, lived
     assert f"（至{TODAY}）" in page
     assert f"place={lived_in.pk}" in page
     assert f"place={lived_in.code}&" not in page
+
+
+def test_what_ended_before_a_split_is_in_no_part_that_has_ended(world, lived_in):
+    team = Organisation.objects.get(name="邻里队")
+    close_with_people(team, by=None, on=TODAY - dt.timedelta(days=10))
+    parted(world)
+    east, west = Place.objects.filter(name__in=["东村", "西村"], valid_to=None).order_by("name")
+    Place.objects.filter(pk__in=[east.pk, west.pk]).update(valid_from=TODAY - dt.timedelta(days=1))
+    teams = catalogue()["bodies.volunteer_teams"]
+
+    def both() -> list[int]:
+        return [read(teams, Place.objects.get(pk=place.pk), THEN).whole.rows for place in (east, west)]
+
+    before = both()
+    for place, name in ((east, "东一村"), (west, "西一村")):
+        rename(place, name=name, on=TODAY, by=None)
+    assert both() == before
+
+
+def test_it_is_not_compared_with_those_of_today(world, lived_in, sign_in):
+    merged(world)
+    address = f"/figures/matters.raised/compare/?place={lived_in.pk}&kind=siblings"
+    page = sign_in(world.administrator).get(address).content.decode()
+    assert "中位数" not in page.partition("<main")[2].partition("compare-form")[0]
+    assert "排第" not in page

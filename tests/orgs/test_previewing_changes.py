@@ -159,3 +159,15 @@ def test_the_history_of_a_move_names_both_places_above(world, sign_in):
     page = sign_in(world.administrator).get(f"/places/{world.village.code}/").text
     history = page[page.index("改变隶属") :]
     assert history.index("陵江镇") < history.index("云峰镇")
+
+
+def test_a_split_asks_until_everything_is_said_or_said_of_all_the_rest(world, sign_in):
+    client, address = sign_in(world.administrator), f"/places/{world.village.code}/change/split/?parts=2"
+    given = split_page(world, client)
+    asked = [name for name in given if name.startswith("belongs_")]
+    given |= dict.fromkeys(asked, "")
+    page = client.post(address, given).content.decode()
+    assert all(problem_at(page, name) for name in asked)
+    assert 'id="preview"' not in page
+    page = client.post(address, given | {"rest": "1", asked[0]: "0"}).content.decode()
+    assert 'id="preview"' in page

@@ -8,8 +8,10 @@ from django.utils import timezone
 from weilu.matters.models import Matter
 from weilu.matters.workflow import State
 from weilu.orgs.bodies import make_body
+from weilu.orgs.changes import rename
 from weilu.orgs.models import Grant, Organisation, OrganisationChange
 from weilu.people.appointments import appoint, change_post, make_post
+from weilu.people.closing import close_with_people
 from weilu.people.models import Appointment, Honour, Membership, Person, Post
 
 TODAY = timezone.localdate()
@@ -278,3 +280,20 @@ def test_a_body_is_not_renamed_from_a_day_ahead_and_is_found_by_the_name_it_had(
     assert ahead.status_code == 422
     client.post(f"{address}edit/", given | {"on": TODAY.isoformat()})
     assert "党群服务中心" in client.get("/organisations/", {"q": was}).content.decode()
+
+
+def test_a_closing_that_is_taken_back_after_its_place_was_renamed_brings_it_to_what_goes_on(world, sign_in):
+    body = make_body(place=world.village, kind="enterprise", name="某企业", by=None, since=dt.date(2020, 1, 1))
+    client = sign_in(world.clerk)
+    client.post(f"/organisations/{body.pk}/close/", {"on": TODAY.isoformat()})
+    new = rename(world.village, name="新村", on=TODAY, by=None)
+    client.post(f"/organisations/{body.pk}/reopen/")
+    body.refresh_from_db()
+    assert (body.valid_to, body.place) == (None, new)
+
+
+def test_a_body_whose_closing_lies_ahead_goes_on_with_its_place(world):
+    body = make_body(place=world.village, kind="enterprise", name="某企业", by=None, since=dt.date(2020, 1, 1))
+    close_with_people(body, by=None, on=TODAY + dt.timedelta(days=200))
+    new = rename(world.village, name="新村", on=TODAY, by=None)
+    assert Organisation.objects.get(pk=body.pk).place == new

@@ -182,13 +182,14 @@ def _median_line(asked: Asked, indicator: Indicator, parent: Place, around: Sequ
 
 
 def siblings(asked: Asked, indicator: Indicator, reach: Q) -> Siblings | None:
-    """Set a place beside the median of the others of its parent; None where there are too few, or no parent.
+    """Set a place beside the median of the others of its parent; None where there are too few, no parent, or the
+    place has ended.
 
     Args:
         reach: the places whose figures the reader reads; siblings outside of it are only part of the median.
     """
     parent = asked.place.parent
-    if parent is None:
+    if parent is None or asked.place.valid_to is not None:  # among those of today stands what goes on from it
         return None
     around = places_of(parent, Level(asked.place.level))
     open_to_reader = Place.objects.filter(reach, pk=parent.pk).exists()

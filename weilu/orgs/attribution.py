@@ -136,7 +136,9 @@ def held_until_it_ended(place: Place) -> Held:
     found, frontier = Held(), [place]
     while frontier:
         each = frontier.pop()
-        lineage = {each.pk, *each.formerly}
+        # What had ended before a split was counted with the part that kept the code, not with each of them.
+        others = Place.objects.filter(pk__in=each.split_from).exclude(path=each.path)
+        lineage = {each.pk, *each.formerly} - set(others.values_list("pk", flat=True))
         below = Place.objects.filter(parent__in=lineage).exclude(valid_to=None).exclude(pk__in=found.keys | lineage)
         found.keys |= lineage | set(below.values_list("pk", flat=True))
         moved = each.ended_by.moved if each.ended_by else {}

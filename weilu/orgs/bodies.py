@@ -222,10 +222,26 @@ def reopen_body(body: Organisation, *, by: User | None) -> OrganisationChange:
         if change is None:
             raise BodyError(_("Only a closing that was entered today can be taken back. Enter the body anew."))
         held.valid_to = None
+        held.place = _place_today(held)
         _hang(held)
-        held.save(update_fields=["valid_to"])
+        held.save(update_fields=["valid_to", "place"])
         _note(held, Change.REOPEN, timezone.localdate(), by, "", {})
         return change
+
+
+def _place_today(body: Organisation) -> Place:
+    """Return what goes on from a body's place, which may have ended since the body was closed.
+
+    Raises:
+        BodyError: several do; which of them, nobody said.
+    """
+    place = body.place
+    while place.valid_to is not None:
+        after = list(place.successors.all()[:2])
+        if len(after) != 1:
+            raise BodyError(_("%(place)s was split since. Enter the body anew where it stands now.") % {"place": place})
+        place = after[0]
+    return place
 
 
 def _hang(body: Organisation) -> None:

@@ -238,8 +238,12 @@ class SplitForm(ChangeForm):
             title = f"{row.user} · {row}" if isinstance(row, Grant) else str(row)
             if isinstance(row, Place):
                 title = title_of(row)
-            self.fields[name] = forms.ChoiceField(choices=options, label=title, initial="0")
+            self.fields[name] = forms.ChoiceField(choices=[("", "–"), *options], label=title, required=False)
             self.asked.append((name, key))
+        if len(self.asked) > 1:
+            self.fields["rest"] = forms.ChoiceField(
+                choices=[("", "–"), *options], label=_("All that is not chosen goes on in"), required=False
+            )
 
     def _day_given(self) -> dt.date:
         """Return the day that was typed: a grant that held then is asked for, even if it has ended since."""
@@ -255,6 +259,11 @@ class SplitForm(ChangeForm):
     def clean(self) -> dict[str, Any]:
         """Warn of parts that bear one name too."""
         super().clean()
+        for name, _key in self.asked:
+            if not self.cleaned_data.get(name) and name not in self.errors:
+                self.cleaned_data[name] = self.cleaned_data.get("rest") or ""
+                if not self.cleaned_data[name]:
+                    self.add_error(name, _("Say in which part it goes on, or say it of all the rest."))
         seen: set[str] = set()
         for column, name, _parent in self.named():
             if name and full_name(name) in seen and not self.errors:
@@ -265,7 +274,7 @@ class SplitForm(ChangeForm):
     def groups(self) -> list[Group]:
         """Return the fields as they stand together: each part, what goes on where, and the rest."""
         parts = [[f"name_{number}", f"code_{number}"] for number in range(self.parts)]
-        asked = [name for name, _key in self.asked]
+        asked = [name for name, _key in self.asked] + (["rest"] if "rest" in self.fields else [])
         known = {name for names in (*parts, asked) for name in names} | {"seen"}
         found = [Group(str(_("part %(number)s") % {"number": number}), [self[name] for name in names])
                  for number, names in enumerate(parts, start=1)]  # fmt: skip

@@ -133,15 +133,20 @@ def record_columns() -> Iterator[ForeignKey]:
 
 
 def rows_at(column: ForeignKey, places: Iterable[Place]) -> QuerySet[Any]:
-    """Return the rows whose ``column`` names one of ``places`` and that have not ended."""
+    """Return the rows whose ``column`` names one of ``places`` and that have not ended today."""
     model: type[Model] = column.model
     rows = model._base_manager.filter(**{f"{column.name}__in": list(places)})
-    return rows.filter(valid_to=None) if any(each.name == "valid_to" for each in model._meta.fields) else rows
+    return rows.filter(_going_on()) if any(each.name == "valid_to" for each in model._meta.fields) else rows
+
+
+def _going_on() -> Q:
+    """The condition that a row has not ended today; its end may be known."""
+    return Q(valid_to=None) | Q(valid_to__gt=timezone.localdate())
 
 
 def bodies_at(places: Iterable[Place]) -> QuerySet[Organisation]:
-    """Return the bodies that stand at ``places`` and have not been closed."""
-    return Organisation.objects.filter(place__in=list(places), valid_to=None).order_by("place__code", "kind", "name")
+    """Return the bodies that stand at ``places`` and are not closed yet."""
+    return Organisation.objects.filter(_going_on(), place__in=list(places)).order_by("place__code", "kind", "name")
 
 
 def grants_at(places: Iterable[Place], on: dt.date) -> QuerySet[Grant]:

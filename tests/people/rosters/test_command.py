@@ -17,6 +17,7 @@ from typer.testing import CliRunner
 from config import cli
 from config.supervisor import worker
 from tests.people.rosters.conftest import id_number, workbook
+from weilu.orgs.models import Organisation
 from weilu.people.models import ColumnMapping, Membership, Person, RosterFile, RosterImport
 from weilu.people.rosters import jobs
 from weilu.people.rosters.steps import State
@@ -243,3 +244,19 @@ def test_only_what_may_be_a_body_is_made_and_named(world, run):
         (2, "organisation"), (3, "organisation"), (4, "organisation"),
     ]  # fmt: skip
     assert "尚未登记的组织：二支部" in answer.stderr
+
+
+def test_what_stands_in_another_township_is_not_made_here_a_second_time(world, run):
+    names = [
+        f"{world.other_township.short_name}党委",
+        f"{world.other_village.short_name}党支部",
+        "机关党委",
+        "一楼党小组",
+    ]
+    lines = [[f"赵{at}", id_number(order=at), name, ""] for at, name in enumerate(names, 1)]
+    answer = run(workbook(HEAD, *lines), "--create-organisations", "--json")
+    assert [error["row"] for error in said(answer)["errors"]] == [2, 3]
+    assert world.other_township.short_name in said(answer)["errors"][0]["message"]
+    run(workbook(HEAD, *lines[2:]), "--create-organisations", "--json")
+    kinds = dict(Organisation.objects.filter(name__in=names).values_list("name", "kind"))
+    assert kinds == {"机关党委": "party_committee", "一楼党小组": "party_group"}

@@ -115,7 +115,23 @@ def test_a_township_may_stand_before_the_name_under_the_name_it_had(world, enter
         assert enter("members", content, at=renamed, write=False).errors == []
 
 
-@pytest.mark.parametrize("name", ["*张三", "张三*", "?三", "张�", "书记：张三", "张三、李四", "党支部", "总计", "空缺"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "*张三",
+        "张三*",
+        "?三",
+        "张�",
+        "书记：张三",
+        "张三、李四",
+        "党支部",
+        "总计",
+        "空缺",
+        "同上",
+        "张三（已故）",
+        "张三（已转出）",
+    ],
+)
 def test_what_is_no_name_is_refused_at_its_cell(world, enter, name):
     content = workbook(["姓名", "身份证号", "所在党支部"], [name, id_number(), "金穗社区第一党支部"])
     result = enter("members", content)

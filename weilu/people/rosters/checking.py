@@ -38,8 +38,10 @@ BATCH = 2_000
 # What nobody is called: a body in the column of names.
 NO_NAME = re.compile(
     r"..(?:支部|总支|党委|委员会|居委会|村委会|办公室|有限公司|服务中心|协会)$"
-    r"|^(?:党?支部|党?总支|党委|合计|总计|小计|共计|说明|备注|姓名|空缺|暂缺|待定)$"
+    r"|^(?:党?支部|党?总支|党委|合计|总计|小计|共计|说明|备注|姓名|空缺|暂缺|待定"
+    r"|同上|群众|党员|(?:支部|副)?书记|主任|委员)$"
 )
+GONE = re.compile(r"\((?:已故|已?去世|已?病故|已?转出|已?调离|已?离职|已?退党|已?除名)\)$")
 # What stands in names beside characters, letters and digits: 阿依·古丽, Anne-Marie O'Neil, 张三(小).
 IN_NAMES = frozenset(" ·.-'’()")
 sounds = lru_cache(10_000)(lambda name: (*spell(name), " ".join(parts_of(name))))
@@ -247,6 +249,8 @@ class Checker:
         text = name_of(plain(cell)) if reads == "name" else plain(cell)
         if reads == "name" and text and (NO_NAME.search(text) or not (text.isalpha() or any(map(str.isalpha, text)))):
             raise Refusal(key, _("“%(text)s” is no name.") % {"text": text[:40]})
+        if reads == "name" and GONE.search(text):
+            raise Refusal(key, _("“%(text)s” has left: remove the row.") % {"text": text[:40]})
         if reads == "name" and (strange := {sign for sign in text if not sign.isalnum() and sign not in IN_NAMES}):
             words = _("“%(text)s”: only the name stands here, without %(signs)s. What else there is to say is a note.")
             raise Refusal(key, words % {"text": text[:40], "signs": " ".join(sorted(strange))})

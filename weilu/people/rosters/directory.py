@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from weilu.lib.import_result import Refusal
 from weilu.orgs.attribution import counting
+from weilu.orgs.changes import at_length
 from weilu.orgs.models import Jurisdiction, Level, Organisation, Place, valid_on
 from weilu.people.rosters.kinds import Kind
 from weilu.people.rosters.shortening import fold, shortened, spellings
@@ -30,6 +31,11 @@ OTHER_DIVISION = re.compile(r"省|自治区|自治州|市|县|(?<![社小园])�
 SIGN = re.compile(r"[㐀-鿿]")
 NO_BODY = re.compile(
     r"(?:见|详见|同)?(?:附件|附表|备注|上表|上面|上)\d*|同上.*|不清楚|未填写|待定.*|无党支部|.*(?:待核实|待查)"
+)
+# By what a name ends, which kind of Party body is made of it.
+ENDINGS = (
+    (Organisation.Kind.PARTY_COMMITTEE, re.compile(r"党委$|(?<!支部)(?<!居民)(?<!村民)委员会$")),
+    (Organisation.Kind.PARTY_GROUP, re.compile(r"党小组$")),
 )
 COMMITTEE = re.compile(r"(?:村?村民委员会|村?村委会|居民委员会|居委会)$")
 
@@ -429,13 +435,31 @@ class Bodies:
         if key not in self._made_at:
             if place.level < Level.COUNTY or not place.path.startswith(self.jurisdiction.place.path):
                 raise Refusal("organisation", self._unknown(name))
-            kind = self.kind.bodies[0]
+            if place == self.places.place:
+                self._refuse_elsewhere(name)
+            kind = next(
+                (kind for kind, ending in ENDINGS if kind in self.kind.bodies and ending.search(name)),
+                self.kind.bodies[0],
+            )
             if self.kind.code == "cadres" and place.level >= Level.TOWNSHIP:
                 kind = Organisation.Kind.OFFICE
             row = Organisation(jurisdiction=self.jurisdiction, kind=kind, name=name, place=place)
             self.made.append(row)
             self._made_at[key] = Body(row.pk, name, kind, place.pk, place.path)
         return self._made_at[key]
+
+    def _refuse_elsewhere(self, name: str) -> None:
+        """Refuse to make what its name puts into another township or village of the county."""
+        short = self._in_county(name)
+        heads = [short[:size] for size in range(3, 15)]
+        rows = Place.objects.filter(Q(name__in=heads) | Q(short_name__in=heads), valid_on(timezone.localdate()))
+        rows = rows.filter(path__startswith=self.jurisdiction.place.path, level__in=(Level.TOWNSHIP, Level.VILLAGE))
+        inside = self.places.place.path
+        found = list(rows.select_related("parent")[:20])
+        if found and not any(place.path.startswith(inside) or inside.startswith(place.path) for place in found):
+            words = {"name": name[:60], "there": at_length(found[0]), "place": self.places.place}
+            text = _("“%(name)s” belongs to %(there)s, outside %(place)s: send the row with the roster of that place.")
+            raise Refusal("organisation", text % words)
 
     def _unknown(self, name: str) -> str:
         self._suggested += 1
