@@ -421,3 +421,10 @@ def test_the_day_on_which_a_grid_began_is_read_and_refused_where_it_cannot_be(wo
     result = run(file_of(*features), place=world.village)
     assert Place.objects.get(code="G1").valid_from == dt.date(2024, 3, 1)
     assert [(error["row"], error["field"]) for error in result.errors] == [(2, "since"), (3, "since")]
+
+
+def test_the_day_of_a_grid_that_is_there_is_corrected(world):
+    run(file_of(feature("G1", square(), since="2024-03-01")), place=world.village)
+    assert run(file_of(feature("G1", square(), since="2023-05-01")), place=world.village).updated == 1
+    assert Place.objects.get(code="G1").valid_from == dt.date(2023, 5, 1)
+    assert run(file_of(feature("G1", square())), place=world.village).duplicates == 1

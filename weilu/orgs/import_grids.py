@@ -397,6 +397,8 @@ class Intake:
             wanted["networks"] = given.networks
         if given.households is not None:
             wanted["households"] = given.households
+        if given.since and place.begun_by_id is None and given.code in self.known:
+            wanted["valid_from"] = given.since
         changed = {column for column, value in wanted.items() if getattr(place, column) != value}
         for column in changed:
             setattr(place, column, wanted[column])

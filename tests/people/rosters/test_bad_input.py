@@ -246,6 +246,7 @@ def test_rows_that_are_struck_through_are_told(world, enter):
     def strike(book, page):
         page.write_string("A3", "王芳", book.add_format({"font_strikeout": True}))
         page.write_string("A4", "赵四", book.add_format({"bold": True}))
+        page.write_string("C4", "金穗社区第一党支部", book.add_format({"font_strikeout": True}))
 
     rows = [[name, id_number(order=at), "金穗社区第一党支部"] for at, name in enumerate(["李明", "王芳", "赵四"], 1)]
     result = enter("members", workbook(["姓名", "身份证号", "所在党支部"], *rows, change=strike))

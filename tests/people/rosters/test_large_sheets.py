@@ -251,3 +251,14 @@ def half(text: bytes) -> bytes:
 def test_a_part_that_is_no_whole_xml_is_damaged(part, change):
     with pytest.raises(ImportProblem, match="已损坏"):
         Book("名册.xlsx", changed(workbook_of(*members(60)), part, change))
+
+
+def test_rows_that_are_struck_through_stay_so_in_the_workbook_that_comes_back(world, enter, monkeypatch):
+    def strike(book, page):
+        page.write_string("A3", "王芳", book.add_format({"font_strikeout": True}))
+
+    monkeypatch.setattr(correcting, "MOST_CELLS", 0)
+    content = workbook_of(*members(3), ["赵", "1", BRANCH, "", ""], change=strike)
+    result = enter("members", content)
+    back = Book("名册.xlsx", marked(result.roster, result.errors))
+    assert back.struck("名册", 0) == {3}

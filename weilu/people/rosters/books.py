@@ -63,7 +63,7 @@ FAULT = re.compile(
 )
 AT = re.compile(rb'\br="([A-Z]{1,3})(\d{1,7})"')
 # A cell that holds something, and its style.
-STYLED = re.compile(rb'<(?:\w+:)?c r="[A-Z]{1,3}(\d{1,7})" s="(\d{1,5})"[^>/]*>')
+STYLED = re.compile(rb'<(?:\w+:)?c r="([A-Z]{1,3})(\d{1,7})" s="(\d{1,5})"[^>/]*>')
 FONT = re.compile(rb"<(?:\w+:)?font(?:\s[^>]*)?(?:/>|>.*?</(?:\w+:)?font>)", re.DOTALL)
 FONTS = re.compile(rb"<(?:\w+:)?fonts\b.*?</(?:\w+:)?fonts>", re.DOTALL)
 STRIKE = re.compile(rb"<(?:\w+:)?strike(?:\s+val=\"(?:1|true)\")?\s*/>")
@@ -136,7 +136,7 @@ class Book:
         self._faults: dict[str, dict[tuple[int, str], array[int]]] = {}
         self._unseen: dict[str, set[int]] = {}
         self._strikes: set[int] = set()
-        self._struck: dict[str, set[int]] = {}
+        self._struck: dict[str, dict[int, set[int]]] = {}
         self._pages: dict[str, CalamineSheet] = {}
         self._sizes: dict[str, int] = {}
         self._lasts: dict[str, int] = {}
@@ -263,8 +263,10 @@ class Book:
             rows = self._unseen.setdefault(part, set())
             rows |= {int(number[1]) for tag in HIDDEN_ROW.findall(seen) if (number := ROW_NUMBER.search(tag))}
         if self._strikes:
-            rows = self._struck.setdefault(part, set())
-            rows |= {int(row) for row, style in STYLED.findall(seen) if int(style) in self._strikes}
+            cells = self._struck.setdefault(part, {})
+            for column, row, style in STYLED.findall(seen):
+                if int(style) in self._strikes:
+                    cells.setdefault(column_of(column.decode()), set()).add(int(row))
         if b"<f" in seen or b":f" in seen or b't="e"' in seen:
             self._note_faults(part, seen)
 
@@ -272,9 +274,11 @@ class Book:
         """Return the rows of a sheet that are hidden: whoever sent the file may not know of them."""
         return self._unseen.get(self._parts.get(sheet, ""), set()) if any(self._unseen.values()) else set()
 
-    def struck(self, sheet: str) -> set[int]:
-        """Return the rows of a sheet of which a cell is struck through, as offices mark who has left."""
-        return self._struck.get(self._parts.get(sheet, ""), set()) if self._strikes else set()
+    def struck(self, sheet: str, column: int | None) -> set[int]:
+        """Return the rows of a sheet that are struck through in a column, as offices mark who has left."""
+        if not self._strikes or column is None:
+            return set()
+        return self._struck.get(self._parts.get(sheet, ""), {}).get(column, set())
 
     def _note_faults(self, part: str, text: bytes) -> None:
         """Remember the cells whose formula has no result or went wrong: spreadsheets show something there."""
@@ -346,7 +350,7 @@ class Book:
             page = book[sheet]
             page.reset_dimensions()
             for number, cells in enumerate(page.iter_rows(max_col=MOST_COLUMNS, values_only=True), start=1):
-                if any(cell is not None for cell in cells):
+                if cells.count(None) < len(cells):  # asked of a million rows
                     yield number, ["" if cell is None else cell for cell in cells]
         except (KeyError, ValueError, TypeError, OSError, SyntaxError, zipfile.BadZipFile) as error:
             raise _broken(self.name) from error

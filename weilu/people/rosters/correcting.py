@@ -54,7 +54,7 @@ def marked(roster: Roster, errors: Iterable[dict[str, Any]]) -> bytes:
         try:
             return _in_place(roster, faults, reasons)
         except CANNOT_OPEN:
-            logger.warning("a roster cannot be marked in place", exc_info=True)
+            logger.debug("a roster cannot be marked in place", exc_info=True)
     return _anew(roster, faults, reasons)
 
 
@@ -213,17 +213,22 @@ class _Forms:
     """Writes cells as what they are: numbers as numbers, dates as dates, the rest as text."""
 
     def __init__(self, book: Any):
-        self.plain, self.wrong = [
-            {
-                kind: book.add_format(colour | {"num_format": shape})
-                for kind, shape in (("text", "@"), ("number", "General"), ("date", "yyyy-mm-dd"))
-            }
-            for colour in ({}, {"bg_color": f"#{RED}", "border": 1, "border_color": f"#{DARK}"})
-        ]
+        red = {"bg_color": f"#{RED}", "border": 1, "border_color": f"#{DARK}"}
+        # By whether a cell is wrong, and whether its row is struck through.
+        self.known = {
+            (wrong, struck, kind): book.add_format(
+                {"num_format": shape} | (red if wrong else {}) | ({"font_strikeout": True} if struck else {})
+            )
+            for wrong in (False, True)
+            for struck in (False, True)
+            for kind, shape in (("text", "@"), ("number", "General"), ("date", "yyyy-mm-dd"))
+        }
         self.why = book.add_format({"font_color": f"#{DARK}", "text_wrap": True})
 
-    def put(self, page: Any, row: int, column: int, cell: Cell, wrong: bool = False) -> None:
-        form = self.wrong if wrong else self.plain
+    def put(
+        self, page: Any, row: int, column: int, cell: Cell, *, wrong: bool = False, struck: bool = False
+    ) -> None:  # fmt: skip
+        form = {kind: self.known[wrong, struck, kind] for kind in ("text", "number", "date")}
         if isinstance(cell, int | float) and not isinstance(cell, bool):
             page.write_number(row, column, cell, form["number"])
         elif isinstance(cell, dt.datetime | dt.date):
@@ -237,6 +242,7 @@ def _write(page: Any, roster: Roster, form: _Forms, faults: Faults, reasons: dic
     page.set_column(beside, beside, WIDTH)
     page.freeze_panes(roster.last_header, 0)
     notes, formulas = 0, roster.faults()
+    struck = roster.book.struck(roster.sheet, roster.at("name"))
     for number, cells in roster.rows():
         if number in formulas:  # so that they are refused again until somebody has corrected them
             cells = with_values(cells, formulas[number])
@@ -245,7 +251,8 @@ def _write(page: Any, roster: Roster, form: _Forms, faults: Faults, reasons: dic
         for column in range(width):
             if column == beside:
                 continue
-            form.put(page, number - 1, column, cells[column] if column < len(cells) else "", column in wrong)
+            cell = cells[column] if column < len(cells) else ""
+            form.put(page, number - 1, column, cell, wrong=column in wrong, struck=number in struck)
             if column in wrong and notes < MOST_NOTES:
                 notes += 1
                 page.write_comment(number - 1, column, "\n".join(wrong[column]), {"author": AUTHOR})

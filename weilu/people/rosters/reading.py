@@ -149,7 +149,7 @@ class Roster:
 
     def _lines(self) -> Iterator[Line]:
         sieve, faults = Sieve(self), self.faults()
-        hidden, struck = self.book.unseen(self.sheet), self.book.struck(self.sheet)
+        hidden, struck = self.book.unseen(self.sheet), self.book.struck(self.sheet, self.at("name"))
         self._unheaded = [index for index, text in enumerate(self.headings) if not text and index not in self.mapping]
         ours = {index for index, heading in enumerate(self.headings) if heading.startswith(REASON)}
         group, announced, counted = "", 0, 0
