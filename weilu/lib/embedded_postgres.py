@@ -43,8 +43,8 @@ TUNING = {
     "listen_addresses": "''",
 }
 # For data that may be lost: tests and benches of imports, never an office's.
-# Without autovacuum: among rows of a transaction that is open for a whole file it finds none, says so at once, and plans
-# for an empty table take a minute now and then.
+# Without autovacuum: among rows of a transaction that is open for a whole file it finds none and says so at once; plans
+# for an empty table then take a minute.
 VOLATILE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "autovacuum": "off"}
 
 
