@@ -71,7 +71,7 @@ def person_account(request: AccountRequest, pk: str) -> HttpResponse:
     person = get_object_or_404(Person.objects.visible_to(request.user).current().select_related("user"), pk=pk)
     if person.user:
         return redirect("account_edit", person.user.username)
-    posts = [row for row in linking.lasting(person) if row.post.role]
+    posts = [row for row in linking.held_by(person) if row.post.role]
     form = AccountForm(request.POST or None, initial={"name": person.name})
     if request.method == "POST" and form.is_valid():
         try:

@@ -3,12 +3,12 @@
 import datetime as dt
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from weilu.accounts import notices
 from weilu.matters.models import Matter
-from weilu.orgs.models import Grant, Place, User
+from weilu.orgs.models import Grant, Place, User, lasts_beyond
 from weilu.orgs.roles import Permission
 from weilu.orgs.scope import places_in_scope
 from weilu.people import appointments
@@ -24,7 +24,7 @@ class HandOverError(ValueError):
 def grants_to_hand(user: User, *, by: User, day: dt.date) -> QuerySet[Grant]:
     """Return the grants of ``user`` in the scope of ``by`` that would hold on ``day`` or later."""
     mine = Place.objects.filter(places_in_scope(by, Permission.MANAGE))
-    rows = Grant.objects.filter(Q(valid_to=None) | Q(valid_to__gt=day), user=user, place__in=mine)
+    rows = Grant.objects.filter(lasts_beyond(day), user=user, place__in=mine)
     return rows.select_related("place", "organisation", "jurisdiction", "appointment__post", "appointment__person")
 
 

@@ -1,13 +1,14 @@
 """Which person an account belongs to: with that, the grants of their posts come and go with the posts."""
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from weilu.accounts import notices
 from weilu.orgs.models import Grant, User
 from weilu.orgs.sharding import key_of
+from weilu.people.appointment_rules import lasting
 from weilu.people.appointments import AppointmentError, give_grant, may_give
 from weilu.people.models import Appointment, Person
 
@@ -22,10 +23,9 @@ def candidates(user: User, *, by: User) -> QuerySet[Person]:
     return rows.select_related("home__parent", "work").order_by("birth_date", "pk")
 
 
-def lasting(person: Person) -> QuerySet[Appointment]:
-    """Return the appointments of a person that hold today or later."""
-    rows = person.appointments.filter(Q(valid_to=None) | Q(valid_to__gt=timezone.localdate()))
-    return rows.select_related("post__organisation__place", "person__user")
+def held_by(person: Person) -> QuerySet[Appointment]:
+    """Return the appointments of a person that hold today or later, with their post and body."""
+    return lasting(person, timezone.localdate()).select_related("post__organisation__place", "person__user")
 
 
 @transaction.atomic
@@ -45,7 +45,7 @@ def link(user: User, person: Person, *, by: User) -> list[Grant]:
     held.user = user
     held.save(update_fields=["user"])
     given = []
-    for row in lasting(held):
+    for row in held_by(held):
         try:
             may_give(by, row.post)
         except AppointmentError as error:

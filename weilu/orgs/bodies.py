@@ -1,12 +1,12 @@
 """The verbs that make, change and close a body. What the database refuses is said in words."""
 
 import datetime as dt
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import F, Q
+from django.db.models import F
 from django.db.models.functions import Greatest
 from django.utils import timezone
 from django.utils.functional import Promise
@@ -15,7 +15,18 @@ from django.utils.translation import gettext_lazy as _lazy
 from stdnum.cn import uscc
 from stdnum.exceptions import ValidationError as BadNumber
 
-from weilu.orgs.models import Grant, Jurisdiction, Level, Organisation, OrganisationChange, Place, User, valid_on
+from weilu.orgs.models import (
+    Grant,
+    Jurisdiction,
+    Level,
+    Organisation,
+    OrganisationChange,
+    Place,
+    User,
+    lasts_beyond,
+    valid_on,
+)
+from weilu.orgs.succession import places_today
 
 Kind = Organisation.Kind
 Change = OrganisationChange.Kind
@@ -79,16 +90,25 @@ def constraint_of(error: IntegrityError) -> str:
 
 
 @contextmanager
-def _in_words() -> Iterator[None]:
-    """Do all or nothing, and say in words what a constraint refused; what has none of ours is raised as it is."""
+def in_words(known: Mapping[str, tuple[str, Promise]], problem: Callable[[str, str], Exception]) -> Iterator[None]:
+    """Do all or nothing, and say in words what a constraint refused; what has none of ours is raised as it is.
+
+    Args:
+        known: of each constraint, the field it lies in and what to say.
+        problem: makes what is raised, of a message and a field.
+    """
     try:
         with transaction.atomic():
             yield
     except IntegrityError as error:
-        known = MESSAGES.get(constraint_of(error))
-        if known is None:
+        said = known.get(constraint_of(error))
+        if said is None:
             raise
-        raise BodyError(str(known[1]), known[0]) from error
+        raise problem(str(said[1]), said[0]) from error
+
+
+def _in_words() -> AbstractContextManager[None]:
+    return in_words(MESSAGES, BodyError)
 
 
 def make_body(
@@ -182,7 +202,7 @@ def close_body(
         held = Organisation.objects.select_for_update().get(pk=body.pk)
         if held.valid_to:
             raise BodyError(_("The body was closed on %(day)s already.") % {"day": held.valid_to})
-        going_on = held.children.filter(Q(valid_to=None) | Q(valid_to__gt=on))
+        going_on = held.children.filter(lasts_beyond(on))
         if names := list(going_on.values_list("name", flat=True)[:4]):
             raise BodyError(
                 _("Bodies below it go on: %(names)s. Close them first, or put them below another.")
@@ -222,26 +242,15 @@ def reopen_body(body: Organisation, *, by: User | None) -> OrganisationChange:
         if change is None:
             raise BodyError(_("Only a closing that was entered today can be taken back. Enter the body anew."))
         held.valid_to = None
-        held.place = _place_today(held)
+        after = places_today(held.place)
+        if len(after) != 1:
+            words = _("%(place)s was split since. Enter the body anew where it stands now.")
+            raise BodyError(words % {"place": held.place})
+        [held.place] = after
         _hang(held)
         held.save(update_fields=["valid_to", "place"])
         _note(held, Change.REOPEN, timezone.localdate(), by, "", {})
         return change
-
-
-def _place_today(body: Organisation) -> Place:
-    """Return what goes on from a body's place, which may have ended since the body was closed.
-
-    Raises:
-        BodyError: several do; which of them, nobody said.
-    """
-    place = body.place
-    while place.valid_to is not None:
-        after = list(place.successors.all()[:2])
-        if len(after) != 1:
-            raise BodyError(_("%(place)s was split since. Enter the body anew where it stands now.") % {"place": place})
-        place = after[0]
-    return place
 
 
 def _hang(body: Organisation) -> None:

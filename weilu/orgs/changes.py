@@ -192,7 +192,9 @@ def split(
         children = list(Place.objects.filter(parent=held, valid_to=None))
         for key, title in asked_in_split(held, on):
             if belongs.get(key) not in range(len(parts)):
-                raise ChangeError(_("Say in which of the new places %(name)s goes on.") % {"name": title}, _field(key))
+                raise ChangeError(
+                    _("Say in which of the new places %(name)s goes on.") % {"name": title}, f"belongs_{key}"
+                )
         _end(change, [held])
         new = []
         went = _went_with(held, children, belongs)
@@ -209,11 +211,6 @@ def split(
         held.save(update_fields=["split_away"])
         _hand_over(change, held, lambda key: new[belongs.get(key, 0)] if key else new[0])
         return _finish(change, [held], new)
-
-
-def _field(key: UUID | str) -> str:
-    """Return the field of a form that asks where something goes on."""
-    return f"belongs_{key}"
 
 
 def _went_with(held: Place, children: Sequence[Place], belongs: Mapping[UUID | str, int]) -> dict[UUID, int]:

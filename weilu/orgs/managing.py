@@ -1,10 +1,10 @@
 """Whose accounts an administrator keeps."""
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from weilu.orgs.models import Grant, Place, User
+from weilu.orgs.models import Grant, Place, User, lasts_beyond
 from weilu.orgs.roles import Permission
 from weilu.orgs.scope import places_in_scope
 
@@ -20,6 +20,6 @@ def managed(manager: User) -> QuerySet[User]:
 def wholly_managed(manager: User, user: User) -> bool:
     """Tell whether all that ``user`` may do now or later lies in the manager's scope."""
     today = timezone.localdate()
-    held = user.grants.filter(Q(valid_to__isnull=True) | Q(valid_to__gt=today))
+    held = user.grants.filter(lasts_beyond(today))
     scope = Place.objects.filter(places_in_scope(manager, Permission.MANAGE))
     return not held.exclude(place__in=scope).exists()

@@ -32,9 +32,12 @@ class Level(models.IntegerChoices):
 
 def valid_on(day: dt.date, prefix: str = "") -> Q:
     """Return the condition that a row with ``valid_from`` and ``valid_to`` holds on ``day``."""
-    return Q(**{f"{prefix}valid_from__lte": day}) & (
-        Q(**{f"{prefix}valid_to__isnull": True}) | Q(**{f"{prefix}valid_to__gt": day})
-    )
+    return Q(**{f"{prefix}valid_from__lte": day}) & lasts_beyond(day, prefix)
+
+
+def lasts_beyond(day: dt.date, prefix: str = "") -> Q:
+    """Return the condition that a row has not ended on ``day``: it holds then or begins later."""
+    return Q(**{f"{prefix}valid_to__isnull": True}) | Q(**{f"{prefix}valid_to__gt": day})
 
 
 class Dated(models.Model):

@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db.models import ForeignKey, Model, Q, QuerySet
 from django.utils import timezone
 
-from weilu.orgs.models import Grant, Level, Organisation, Place, PlaceChange, User
+from weilu.orgs.models import Grant, Level, Organisation, Place, PlaceChange, User, lasts_beyond
 from weilu.orgs.roles import Permission
 from weilu.orgs.scope import COLUMNS, ids_of, places_in_scope
 
@@ -136,22 +136,23 @@ def rows_at(column: ForeignKey, places: Iterable[Place]) -> QuerySet[Any]:
     """Return the rows whose ``column`` names one of ``places`` and that have not ended today."""
     model: type[Model] = column.model
     rows = model._base_manager.filter(**{f"{column.name}__in": list(places)})
-    return rows.filter(_going_on()) if any(each.name == "valid_to" for each in model._meta.fields) else rows
-
-
-def _going_on() -> Q:
-    """The condition that a row has not ended today; its end may be known."""
-    return Q(valid_to=None) | Q(valid_to__gt=timezone.localdate())
+    return (
+        rows.filter(lasts_beyond(timezone.localdate()))
+        if any(each.name == "valid_to" for each in model._meta.fields)
+        else rows
+    )
 
 
 def bodies_at(places: Iterable[Place]) -> QuerySet[Organisation]:
     """Return the bodies that stand at ``places`` and are not closed yet."""
-    return Organisation.objects.filter(_going_on(), place__in=list(places)).order_by("place__code", "kind", "name")
+    return Organisation.objects.filter(lasts_beyond(timezone.localdate()), place__in=list(places)).order_by(
+        "place__code", "kind", "name"
+    )
 
 
 def grants_at(places: Iterable[Place], on: dt.date) -> QuerySet[Grant]:
     """Return the grants at ``places`` that hold on ``on`` or later."""
-    rows = Grant.objects.filter(Q(valid_to=None) | Q(valid_to__gt=on), place__in=list(places))
+    rows = Grant.objects.filter(lasts_beyond(on), place__in=list(places))
     return rows.select_related("user", "organisation", "place").order_by("place__code", "role", "user__username")
 
 

@@ -1,18 +1,17 @@
 """What a post and an appointment must be: the checks of :mod:`weilu.people.appointments`, and their words."""
 
 import datetime as dt
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from typing import Any
 
-from django.db import IntegrityError, transaction
-from django.db.models import Q
+from django.db.models import QuerySet
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
-from weilu.orgs.bodies import constraint_of
-from weilu.orgs.models import Organisation, Place, User
+from weilu.orgs import bodies
+from weilu.orgs.models import Organisation, Place, User, lasts_beyond
 from weilu.orgs.roles import PERMISSIONS, Permission, Role
 from weilu.orgs.sharding import key_of
 from weilu.people.models import Appointment, Person, Post
@@ -41,17 +40,9 @@ class AppointmentError(ValueError):
         self.message, self.column = message, column
 
 
-@contextmanager
-def in_words() -> Iterator[None]:
+def in_words() -> AbstractContextManager[None]:
     """Do all or nothing, and say in words what a constraint refused."""
-    try:
-        with transaction.atomic():
-            yield
-    except IntegrityError as error:
-        known = MESSAGES.get(constraint_of(error))
-        if known is None:
-            raise
-        raise AppointmentError(str(known[1]), known[0]) from error
+    return bodies.in_words(MESSAGES, AppointmentError)
 
 
 def may_give(by: User | None, post: Post) -> None:
@@ -81,14 +72,14 @@ def locked(post: Post) -> Post:
     return rows.get(**key_of(post))
 
 
-def lasting(post: Post, on: dt.date) -> Any:
-    """The appointments to ``post`` that hold on ``on`` or begin later."""
-    return post.appointments.filter(Q(valid_to=None) | Q(valid_to__gt=on))
+def lasting(of: Post | Person, on: dt.date) -> QuerySet[Appointment]:
+    """The appointments to a post, or of a person, that hold on ``on`` or begin later."""
+    return of.appointments.filter(lasts_beyond(on))
 
 
 def overlapping(rows: Any, since: dt.date, until: dt.date | None) -> Any:
     """Return those of some appointments that hold on some of these days."""
-    rows = rows.filter(Q(valid_to=None) | Q(valid_to__gt=since))
+    rows = rows.filter(lasts_beyond(since))
     return rows.filter(valid_from__lt=until) if until else rows
 
 

@@ -8,7 +8,7 @@ from django.db.models import F, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from weilu.orgs.bodies import BodyError, close_body, reopen_body
-from weilu.orgs.models import Grant, Organisation, User
+from weilu.orgs.models import Grant, Organisation, User, lasts_beyond
 from weilu.people.appointment_rules import AppointmentError
 from weilu.people.appointments import close_post
 from weilu.people.models import Appointment, Membership, Post
@@ -22,16 +22,17 @@ def close_with_people(body: Organisation, *, by: User | None, on: dt.date, docum
     """
     try:
         with transaction.atomic():
+            ending = ending_with(body, on)
             ended = {
                 name: [[str(pk), until and until.isoformat()] for pk, until in rows.values_list("pk", "valid_to")]
-                for name, rows in ending_with(body, on).items()
+                for name, rows in ending.items()
             }
-            members = Membership.objects.filter(Q(valid_to=None) | Q(valid_to__gt=on), organisation=body)
+            members = ending["memberships"]
             if late := members.filter(valid_from__gte=on).count():
                 raise BodyError(
                     _("%(count)s people joined on this day or later. Choose a later day.") % {"count": late}
                 )
-            for post in body.posts.filter(Q(valid_to=None) | Q(valid_to__gt=on)):
+            for post in ending["posts"]:
                 close_post(post, by=by, on=on)
             members.update(valid_to=on)
             return close_body(body, by=by, on=on, document=document, ended=ended)
@@ -41,7 +42,7 @@ def close_with_people(body: Organisation, *, by: User | None, on: dt.date, docum
 
 def ending_with(body: Organisation, on: dt.date) -> dict[str, QuerySet[Any]]:
     """Return what ends when a body is closed on a day: memberships, posts, appointments, grants."""
-    lasting_then = Q(valid_to=None) | Q(valid_to__gt=on)
+    lasting_then = lasts_beyond(on)
     roles = Q(organisation=body) | Q(appointment__post__organisation=body)
     return {
         "memberships": Membership.objects.filter(lasting_then, organisation=body),

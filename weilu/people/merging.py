@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from weilu.orgs.models import Grant, User
 from weilu.orgs.sharding import key_of
 from weilu.people.apart import among, others_of
+from weilu.people.appointment_rules import lasting
 from weilu.people.appointments import give_grant
 from weilu.people.models import Appointment, Honour, Membership, Person, PersonMerge, PersonsApart
 from weilu.people.persons import PersonChanged, PersonProblem, keeps, note, prepare
@@ -237,7 +238,7 @@ def _take_requests_back(source: Person, target: Person, by: User | None) -> None
 def _grants(target: Person) -> list[str]:
     """Give the account that came along the roles of posts that wait for one; return their keys."""
     today = timezone.localdate()
-    rows = target.appointments.filter(Q(valid_to=None) | Q(valid_to__gt=today), grant=None).exclude(post__role="")
+    rows = lasting(target, today).filter(grant=None).exclude(post__role="")
     waiting = rows.select_related("post__organisation__place", "person__user")
     return [str(grant.pk) for row in waiting if (grant := give_grant(row))]
 

@@ -22,6 +22,7 @@ from weilu.orgs.models import Level, Organisation, Place, valid_on
 from weilu.orgs.roles import Permission
 from weilu.orgs.scope import organisations_in_scope
 from weilu.orgs.succession import AskedPlace, asked_place
+from weilu.people.appointment_rules import lasting
 from weilu.people.finding import find, listed, people
 from weilu.people.merging import duplicates_of
 from weilu.people.models import Membership, Person, PersonMerge
@@ -190,8 +191,7 @@ def roles_of(person: Person) -> dict[str, Any]:
 
 def _brings_role(person: Person) -> bool:
     """Tell whether a post that the person holds today or later brings a role."""
-    lasting = Q(valid_to=None) | Q(valid_to__gt=timezone.localdate())
-    return person.appointments.filter(lasting).exclude(post__role="").exists()
+    return lasting(person, timezone.localdate()).exclude(post__role="").exists()
 
 
 def _visible_bodies(request: AccountRequest, person: Person) -> set[Any]:
